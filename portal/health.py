@@ -1,0 +1,44 @@
+"""Probes for load balancers and monitoring."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from numbers_app.triggers import triggers_missing
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Is the process alive? Touches nothing else."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Can the portal do its work? 200 or 503, and in ``checks`` what is wrong, in words."""
+    checks = {"database": _database(), "cache": "ok"}
+    if checks["database"] == "ok":
+        try:
+            cache.set("readyz", "ok", 10)
+        except Exception as error:
+            checks["cache"] = f"not writable ({type(error).__name__})"
+    ready = all(word == "ok" for word in checks.values())
+    return JsonResponse(
+        {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503
+    )
+
+
+def _database() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return "migrations are missing: run manage.py migrate"
+        missing = triggers_missing(connection)
+    except DatabaseError as error:
+        return f"does not answer ({type(error).__name__})"
+    return f"guards are missing: {', '.join(missing)}" if missing else "ok"

@@ -1,0 +1,19 @@
+"""All addresses: the domain's own, sign-in, administration, and the probes of operations."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from portal.health import healthz, readyz
+
+urlpatterns = [
+    path("", include("numbers_app.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]
+
+handler400 = "numbers_app.views.errors.bad_request"
+handler403 = "numbers_app.views.errors.forbidden"
+handler404 = "numbers_app.views.errors.not_found"
+handler500 = "numbers_app.views.errors.server_error"
