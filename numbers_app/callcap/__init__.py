@@ -1,0 +1,45 @@
+"""The vendor's world. Nothing here knows Django or the rest of the portal."""
+
+from . import vanity
+from .client import CallcapClient
+from .errors import (
+    CallcapError,
+    CallcapRateLimited,
+    CallcapRefused,
+    CallcapUnauthorized,
+    CallcapUnreachable,
+    CallcapUnreadable,
+)
+from .schemas import (
+    PROVISION_FIELDS,
+    UPDATE_FIELDS,
+    AccountNode,
+    AvailableNumber,
+    Outcome,
+    SearchAnswer,
+    SearchCriteria,
+    WriteAnswer,
+    WriteValue,
+    WriteValues,
+)
+
+__all__ = [
+    "PROVISION_FIELDS",
+    "UPDATE_FIELDS",
+    "AccountNode",
+    "AvailableNumber",
+    "CallcapClient",
+    "CallcapError",
+    "CallcapRateLimited",
+    "CallcapRefused",
+    "CallcapUnauthorized",
+    "CallcapUnreachable",
+    "CallcapUnreadable",
+    "Outcome",
+    "SearchAnswer",
+    "SearchCriteria",
+    "WriteAnswer",
+    "WriteValue",
+    "WriteValues",
+    "vanity",
+]
