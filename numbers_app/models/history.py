@@ -1,0 +1,90 @@
+"""The change history: append-only, each entry chained to the one before by its hash."""
+
+from typing import ClassVar
+
+from django.db import models
+
+GENESIS_HASH = "0" * 64
+
+
+class Verb(models.TextChoices):
+    """Everything that can happen to an order or a number. Closed: the database refuses any other word."""
+
+    ORDER_REQUESTED = "order.requested", "requested"
+    ORDER_APPROVED = "order.approved", "approved"
+    ORDER_REJECTED = "order.rejected", "rejected"
+    ORDER_CANCELLED = "order.cancelled", "cancelled"
+    ORDER_SENDING = "order.sending", "sent to Callcap"
+    ORDER_POSTPONED = "order.postponed", "postponed"
+    ORDER_CHOICE_GONE = "order.choice_gone", "found no longer available"
+    ORDER_DONE = "order.done", "completed"
+    ORDER_FAILED = "order.failed", "failed"
+    ORDER_UNKNOWN = "order.unknown", "left with an unknown outcome"
+    NUMBER_BOUGHT = "number.bought", "bought"
+    NUMBER_CHANGED = "number.changed", "changed"
+    NUMBER_ENDED = "number.ended", "stopped"
+    ACCOUNT_ADDED = "account.added", "added"
+    ACCOUNT_CHANGED = "account.changed", "changed"
+    GRANT_ADDED = "grant.added", "granted"
+
+
+NUMBER_VERBS = (Verb.NUMBER_BOUGHT, Verb.NUMBER_CHANGED, Verb.NUMBER_ENDED)
+
+
+class Source(models.TextChoices):
+    """Where a change came from."""
+
+    WEB = "web", "web page"
+    WORKER = "worker", "worker"
+    COMMAND = "command", "command"
+
+
+class HistoryEntry(models.Model):
+    """One event. The columns are for finding; ``canonical`` is the text that was hashed and is what counts.
+
+    ``destination``, ``stop_date`` and ``ended_at`` are the number's state that resulted, in entries with a ``number.*``
+    verb only; triggers compare them with the mirror's row. Actor and order are plain values, so that deleting a user
+    changes nothing here.
+    """
+
+    sequence = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=300)
+    role = models.CharField(max_length=100)
+    source = models.CharField(max_length=10, choices=Source)
+    verb = models.CharField(max_length=40, choices=Verb)
+    number = models.CharField(max_length=10, blank=True)
+    account_key = models.CharField(max_length=20, blank=True)
+    order_id = models.BigIntegerField(null=True)
+    changes = models.JSONField(default=dict)
+    destination = models.CharField(max_length=10, blank=True)
+    stop_date = models.DateField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+    approved_by = models.CharField(max_length=300, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    vendor_status = models.IntegerField(null=True)
+    vendor_message = models.TextField(blank=True)
+    canonical = models.TextField()
+    previous_hash = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["-sequence"]
+        verbose_name_plural = "history entries"
+        indexes: ClassVar = [
+            models.Index(fields=["number", "-sequence"], name="history_by_number"),
+            models.Index(fields=["actor_name", "-sequence"], name="history_by_actor"),
+            models.Index(fields=["account_key", "-sequence"], name="history_by_account"),
+            models.Index(fields=["order_id", "-sequence"], name="history_by_order"),
+            models.Index(fields=["at"], name="history_by_time"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(verb__in=Verb.values), name="history_verb_known"),
+            models.CheckConstraint(condition=models.Q(source__in=Source.values), name="history_source_known"),
+            models.CheckConstraint(condition=models.Q(sequence__gte=1), name="history_sequence_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.sequence} {self.actor_name} {self.get_verb_display()}"

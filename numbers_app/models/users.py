@@ -1,0 +1,30 @@
+"""People who use the portal."""
+
+from typing import ClassVar
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"{name} is not a time zone. Use a name such as America/Chicago.")
+
+
+class User(AbstractUser):
+    """A person. What they may do comes from their groups (see ``permissions.py``), where from their grants."""
+
+    time_zone = models.CharField(
+        max_length=60,
+        blank=True,
+        validators=[validate_time_zone],
+        help_text="Times are shown in this zone, such as America/Chicago. Empty: the portal's own.",
+    )
+
+    objects: ClassVar[UserManager["User"]] = UserManager()
+
+    @property
+    def display_name(self) -> str:
+        return self.get_full_name() or self.username

@@ -1,0 +1,195 @@
+"""The database's own guard over the history and the mirror, on PostgreSQL and on SQLite.
+
+- History entries are never changed, deleted, truncated or replaced.
+- A campaign is never deleted, truncated or replaced, and its number, destination, stop date and ``ended_at`` change only
+  together with ``last_change``, which must be a newer entry about this number with exactly the row's values.
+
+Django rebuilds SQLite tables when a column is altered, which drops their triggers and fails on triggers that name the
+table: ``apps.py`` drops them before migrations run and installs them again afterwards, and ``checks.py`` asserts them.
+"""
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+HISTORY = "numbers_app_historyentry"
+CAMPAIGN = "numbers_app_campaign"
+NUMBER_VERBS = "('number.bought', 'number.changed', 'number.ended')"
+
+_SQLITE_ENTRY_MATCHES = f"""EXISTS (
+    SELECT 1 FROM {HISTORY} entry
+    WHERE entry.sequence = NEW.last_change_id AND entry.verb IN {NUMBER_VERBS}
+      AND entry.number = NEW.phone_number AND entry.destination = NEW.destination
+      AND entry.stop_date IS NEW.stop_date AND entry.ended_at IS NEW.ended_at)"""
+
+_SQLITE_OTHER_ROW_IN_THE_WAY = f"""EXISTS (
+    SELECT 1 FROM {CAMPAIGN} other
+    WHERE other.last_change_id = NEW.last_change_id
+       OR (NEW.ended_at IS NULL AND other.ended_at IS NULL AND other.phone_number = NEW.phone_number))"""
+
+_SQLITE_ANOTHER_ROW_IN_THE_WAY = f"""EXISTS (
+    SELECT 1 FROM {CAMPAIGN} other
+    WHERE other.id <> OLD.id
+      AND (other.id = NEW.id OR other.last_change_id = NEW.last_change_id
+           OR (NEW.ended_at IS NULL AND other.ended_at IS NULL AND other.phone_number = NEW.phone_number)))"""
+
+
+def _sqlite_trigger(name: str, event: str, table: str, sentence: str, when: str = "") -> str:
+    condition = f"WHEN {when} " if when else ""
+    return f"CREATE TRIGGER {name} BEFORE {event} ON {table} {condition}BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+
+
+SQLITE_TRIGGERS = {
+    "history_refuse_update": _sqlite_trigger(
+        "history_refuse_update", "UPDATE", HISTORY, "history entries are never changed"
+    ),
+    "history_refuse_delete": _sqlite_trigger(
+        "history_refuse_delete", "DELETE", HISTORY, "history entries are never deleted"
+    ),
+    # INSERT OR REPLACE deletes the row in its way without firing any delete trigger.
+    "history_refuse_replace": _sqlite_trigger(
+        "history_refuse_replace",
+        "INSERT",
+        HISTORY,
+        "history entries are never replaced",
+        f"EXISTS (SELECT 1 FROM {HISTORY} other WHERE other.sequence = NEW.sequence"
+        " OR other.previous_hash = NEW.previous_hash OR other.hash = NEW.hash)",
+    ),
+    "campaign_refuse_delete": _sqlite_trigger(
+        "campaign_refuse_delete", "DELETE", CAMPAIGN, "campaigns are never deleted"
+    ),
+    "campaign_refuse_replace": _sqlite_trigger(
+        "campaign_refuse_replace",
+        "INSERT",
+        CAMPAIGN,
+        "campaigns are never replaced",
+        f"EXISTS (SELECT 1 FROM {CAMPAIGN} other WHERE other.id = NEW.id) OR {_SQLITE_OTHER_ROW_IN_THE_WAY}",
+    ),
+    "campaign_refuse_replacing_update": _sqlite_trigger(
+        "campaign_refuse_replacing_update",
+        "UPDATE",
+        CAMPAIGN,
+        "campaigns are never replaced",
+        f"OLD.id IS NOT NEW.id OR {_SQLITE_ANOTHER_ROW_IN_THE_WAY}",
+    ),
+    "campaign_insert_needs_history": _sqlite_trigger(
+        "campaign_insert_needs_history",
+        "INSERT",
+        CAMPAIGN,
+        "a campaign needs its history entry",
+        f"NOT {_SQLITE_ENTRY_MATCHES}",
+    ),
+    "campaign_change_needs_history": _sqlite_trigger(
+        "campaign_change_needs_history",
+        "UPDATE",
+        CAMPAIGN,
+        "a change of routing or stop date needs its history entry",
+        "(OLD.phone_number IS NOT NEW.phone_number OR OLD.destination IS NOT NEW.destination"
+        " OR OLD.stop_date IS NOT NEW.stop_date OR OLD.ended_at IS NOT NEW.ended_at"
+        " OR OLD.last_change_id IS NOT NEW.last_change_id)"
+        f" AND NOT (NEW.last_change_id > OLD.last_change_id AND {_SQLITE_ENTRY_MATCHES})",
+    ),
+}
+
+POSTGRESQL_FUNCTIONS = {
+    "portal_refuse": """
+BEGIN
+    RAISE EXCEPTION '% on % is refused: its rows are never changed, deleted or truncated', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'integrity_constraint_violation';
+END
+""",
+    "portal_campaign_guard": f"""
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF NEW.id <> OLD.id THEN
+            RAISE EXCEPTION 'campaigns are never replaced' USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF NEW.phone_number = OLD.phone_number AND NEW.destination = OLD.destination
+           AND NEW.stop_date IS NOT DISTINCT FROM OLD.stop_date AND NEW.ended_at IS NOT DISTINCT FROM OLD.ended_at
+           AND NEW.last_change_id = OLD.last_change_id THEN
+            RETURN NEW;
+        END IF;
+        IF NEW.last_change_id <= OLD.last_change_id THEN
+            RAISE EXCEPTION 'a change of routing or stop date needs its history entry'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+    END IF;
+    IF NOT EXISTS (
+        SELECT 1 FROM {HISTORY} entry
+        WHERE entry.sequence = NEW.last_change_id AND entry.verb IN {NUMBER_VERBS}
+          AND entry.number = NEW.phone_number AND entry.destination = NEW.destination
+          AND entry.stop_date IS NOT DISTINCT FROM NEW.stop_date
+          AND entry.ended_at IS NOT DISTINCT FROM NEW.ended_at
+    ) THEN
+        RAISE EXCEPTION 'a change of routing or stop date needs its history entry'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END
+""",
+}
+
+# name -> (table, timing and events, level, function)
+POSTGRESQL_TRIGGERS = {
+    "history_refuse_change": (HISTORY, "BEFORE UPDATE OR DELETE", "ROW", "portal_refuse"),
+    "history_refuse_truncate": (HISTORY, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
+    "campaign_refuse_delete": (CAMPAIGN, "BEFORE DELETE", "ROW", "portal_refuse"),
+    "campaign_refuse_truncate": (CAMPAIGN, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
+    "campaign_needs_history": (CAMPAIGN, "BEFORE INSERT OR UPDATE", "ROW", "portal_campaign_guard"),
+}
+
+
+def _tables_exist(connection: BaseDatabaseWrapper) -> bool:
+    return {HISTORY, CAMPAIGN} <= set(connection.introspection.table_names())
+
+
+def triggers_drop(connection: BaseDatabaseWrapper) -> None:
+    """Remove the triggers, where there are any."""
+    if not _tables_exist(connection):
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            for name in SQLITE_TRIGGERS:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        else:
+            for name, (table, *_) in POSTGRESQL_TRIGGERS.items():
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+
+
+def triggers_install(connection: BaseDatabaseWrapper) -> None:
+    """Put the triggers in place, replacing what bears their names. Harmless to repeat."""
+    if not _tables_exist(connection):
+        return
+    triggers_drop(connection)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            for statement in SQLITE_TRIGGERS.values():
+                cursor.execute(statement)
+            return
+        for name, body in POSTGRESQL_FUNCTIONS.items():
+            cursor.execute(
+                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+            )
+        for name, (table, events, level, function) in POSTGRESQL_TRIGGERS.items():
+            cursor.execute(
+                f"CREATE TRIGGER {name} {events} ON {table} FOR EACH {level} EXECUTE FUNCTION {function}()"
+            )
+            # ALWAYS: session_replication_role = replica does not switch them off.
+            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+
+
+def triggers_missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """Names of the guards that are absent, disabled or not what this release installs; empty before the first migration."""
+    if not _tables_exist(connection):
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            found = dict(cursor.fetchall())
+            return [name for name, sql in SQLITE_TRIGGERS.items() if found.get(name) != sql]
+        cursor.execute("SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal")
+        enabled = {name for name, state in cursor.fetchall() if state == "A"}
+        cursor.execute(
+            "SELECT proname, prosrc FROM pg_proc WHERE proname = ANY(%s)", [list(POSTGRESQL_FUNCTIONS)]
+        )
+        bodies = dict(cursor.fetchall())
+    missing = [name for name in POSTGRESQL_TRIGGERS if name not in enabled]
+    return missing + [name for name, body in POSTGRESQL_FUNCTIONS.items() if bodies.get(name) != body]
