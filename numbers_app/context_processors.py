@@ -1,0 +1,79 @@
+"""What the frame of every page shows: the navigation, the reader's role, the theme, the request's id."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from .models import User
+from .permissions import Capability, capabilities_of, roles_of
+
+THEMES = ("auto", "light", "dark")
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A link of the main navigation. ``current`` is the value of its ``aria-current``, empty elsewhere."""
+
+    label: str
+    url: str
+    icon: str
+    current: str
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A page of the navigation, and the capability without which its link leads to a refusal."""
+
+    url_name: str
+    label: str
+    icon: str
+    needs: Capability | None = None
+
+
+NAVIGATION = (
+    Destination("search", "Search", "search", Capability.SEARCH),
+    Destination("order_list", "Orders", "clipboard-check"),
+    Destination("campaign_list", "Numbers", "telephone"),
+    Destination("history_list", "History", "clock-history"),
+)
+
+
+def current_mark(path: str, url: str) -> str:
+    """``page`` on the page itself, ``true`` on a page below it."""
+    if path == url:
+        return "page"
+    return "true" if path.startswith(url) else ""
+
+
+def nav_items(user: User, path: str) -> list[NavItem]:
+    """The links that lead somewhere for this user."""
+    capabilities = capabilities_of(user)
+    items = []
+    for destination in NAVIGATION:
+        if destination.needs is not None and destination.needs not in capabilities:
+            continue
+        url = reverse(destination.url_name)
+        items.append(NavItem(destination.label, url, destination.icon, current_mark(path, url)))
+    return items
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context of ``base.html``.
+
+    Costs no query until the frame is really drawn: fragments leave the navigation out.
+    """
+    theme = request.COOKIES.get("theme", "auto")
+    context: dict[str, Any] = {
+        "theme": theme if theme in THEMES else "auto",
+        "demo": settings.DEMO,
+        "request_id": request.META.get("HTTP_X_REQUEST_ID", ""),
+    }
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        context["nav_items"] = SimpleLazyObject(lambda: nav_items(user, request.path))
+        context["role_names"] = SimpleLazyObject(lambda: ", ".join(roles_of(user)) or "No role")
+    return context

@@ -1,0 +1,129 @@
+"""A little life for the demo, played through the ordinary services against the sandbox."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from numbers_app.actors import Actor
+from numbers_app.callcap import SearchCriteria
+from numbers_app.models import Account, Campaign, Order, Source, User
+from numbers_app.permissions import Role
+from numbers_app.selectors.search import number_search
+from numbers_app.services.execution import order_execute
+from numbers_app.services.orders import (
+    WantedNumber,
+    order_approve,
+    order_reject,
+    order_request_change,
+    order_request_purchase,
+)
+from numbers_app.services.users import NewUser
+
+PEOPLE = (
+    NewUser("rep", "Riley", "Reed", Role.SALES_REP),
+    NewUser("rep2", "Robin", "Roe", Role.SALES_REP),
+    NewUser("manager", "Morgan", "Moss", Role.MANAGER),
+    NewUser("manager2", "Max", "Mora", Role.MANAGER),
+    NewUser("auditor", "Avery", "Ash", Role.AUDITOR),
+    NewUser("admin", "Alex", "Ames", Role.ADMINISTRATOR, superuser=True),
+)
+# Granted one Location only, so that the limits of a grant can be seen.
+ONE_LOCATION_ONLY = "rep2"
+
+PURCHASES = 40
+CHANGES = 8
+PENDING = 4
+CAMPAIGNS = (
+    "Spring mailer",
+    "Radio spot",
+    "Search ads",
+    "Billboard I-35",
+    "Bus stops",
+    "Newspaper",
+    "Trade fair",
+    "Website",
+)
+WISHES = (
+    SearchCriteria(area_code="316"),
+    SearchCriteria(vanity_text="cake"),
+    SearchCriteria(show_tollfree=True),
+    SearchCriteria(state="ON"),
+)
+
+
+def play() -> dict[str, int]:
+    """Buy about 40 numbers, re-route some, and leave some orders waiting. Returns how many of each."""
+    people = {user.username: Actor.person(user, source=Source.COMMAND) for user in User.objects.all()}
+    worker = Actor.portal("Worker", source=Source.COMMAND)
+    locations = itertools.cycle(Account.objects.filter(kind=Account.Kind.LOCATION, active=True))
+    offers = _offers()
+    for index, number in enumerate(itertools.islice(offers, PURCHASES)):
+        order = _request(people["rep"], next(locations), number, index)
+        decider = people["manager" if index % 3 else "manager2"]
+        order_approve(actor=decider, order_id=order.pk, revision=order.revision)
+        order_execute(actor=worker, order_id=order.pk)
+        for child in order.children.all():
+            order_execute(actor=worker, order_id=child.pk)
+    changed = _change_some(people, worker)
+    for index, number in enumerate(itertools.islice(offers, PENDING)):
+        _request(people["rep" if index % 2 else "manager2"], next(locations), number, index)
+    rejected = _request(people["rep"], next(locations), next(offers), 0)
+    order_reject(
+        actor=people["manager"],
+        order_id=rejected.pk,
+        revision=1,
+        reason="We already have a number for this campaign.",
+    )
+    return {"bought": Campaign.objects.count(), "changed": changed, "waiting": PENDING}
+
+
+def _offers() -> Iterator[str]:
+    """Numbers from several searches in turn."""
+    lists = [[found.offer.number for found in number_search(wish).found] for wish in WISHES]
+    seen: set[str] = set()
+    for number in itertools.chain.from_iterable(zip(*lists, strict=False)):
+        if number not in seen:
+            seen.add(number)
+            yield number
+
+
+def _request(actor: Actor, account: Account, number: str, index: int) -> Order:
+    parameters: dict[str, Any] = {
+        "destination": f"316555{index % 20 + 100:04d}",
+        "campaign_name": f"{CAMPAIGNS[index % len(CAMPAIGNS)]}, {account.name}"[:100],
+        "recording": index % 2 == 0,
+        "evaluation": "realtime" if index % 3 == 0 else "off",
+    }
+    if index % 5 == 0:
+        parameters["stop_date"] = (account.today() + timedelta(days=20 + 7 * index)).isoformat()
+    return order_request_purchase(
+        actor=actor,
+        account=account,
+        wanted=[WantedNumber(number)],
+        parameters=parameters,
+        reason="New campaign of the season.",
+        form_token=uuid.uuid4(),
+    )
+
+
+def _change_some(people: dict[str, Actor], worker: Actor) -> int:
+    changed = 0
+    for index, campaign in enumerate(Campaign.objects.order_by("pk")[:CHANGES]):
+        by_rep = index % 2 == 0
+        order = order_request_change(
+            actor=people["rep" if by_rep else "manager"],
+            campaign=campaign,
+            version=campaign.version,
+            parameters={"destination": f"316555{index + 150:04d}"},
+            reason="The shop has moved." if by_rep else "The line was always busy.",
+            form_token=uuid.uuid4(),
+        )
+        if by_rep:
+            order_approve(actor=people["manager2"], order_id=order.pk, revision=order.revision)
+        order_execute(actor=worker, order_id=order.pk)
+        changed += 1
+    return changed

@@ -1,0 +1,180 @@
+"""The values of a campaign, as a purchase and a change ask for them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from numbers_app.form_rendering import DateInput
+from numbers_app.models import Account, Campaign, Evaluation
+
+from .fields import OptionalSwitchField, PhoneNumberField, PlainTextField, RankedNumbersField
+
+# What the portal sends to make a number run on: Callcap documents no way to clear a stop date, and gives this as its example.
+RUN_ON = date(2099, 1, 1)
+
+
+def check_stop_date(stop_date: date | None, account: Account | None) -> None:
+    """Raise ValidationError when the date has passed at the Location, where the vendor would refuse it."""
+    if stop_date and account and stop_date < account.today():
+        raise ValidationError(
+            f"{stop_date} has passed at {account.name}, where it is {account.today()}. Give today or a later date."
+        )
+
+
+class CampaignForm(forms.Form):
+    """What both forms have: routing, features and campaign information."""
+
+    destination = PhoneNumberField(
+        help_text="The phone that rings when this number is called. US or Canada.",
+        error_messages={"required": "Give the number that calls should ring to."},
+    )
+    stop_date = forms.DateField(
+        required=False,
+        widget=DateInput({"class": "w-medium"}),
+        help_text="Last day for calls, by the Location's date. Empty: it runs on.",
+        error_messages={"invalid": "Give the date as year-month-day, as in 2027-03-31."},
+    )
+    recording = OptionalSwitchField(label="Call recording")
+    evaluation = forms.ChoiceField(required=False, help_text="When calls are evaluated in Callsurance.")
+    campaign_name = PlainTextField(max_length=100, required=False, help_text="Empty: the number itself.")
+    media_type_id = forms.IntegerField(
+        label="Media type ID",
+        min_value=1,
+        max_value=2_147_483_647,
+        required=False,
+        help_text="Callcap's number for the medium.",
+    )
+    brand = PlainTextField(max_length=100, required=False)
+    service = PlainTextField(max_length=100, required=False, label="Service line")
+    target = PlainTextField(max_length=100, required=False)
+    offer = PlainTextField(max_length=100, required=False)
+    memo1 = PlainTextField(max_length=255, required=False, label="Memo 1")
+    memo2 = PlainTextField(max_length=255, required=False, label="Memo 2")
+    notes = PlainTextField(max_length=10_000, required=False, widget=forms.Textarea({"rows": 3}))
+    reason = PlainTextField(
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea({"rows": 2}),
+        help_text="Why. It goes to the manager and into the history.",
+    )
+    form_token = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    CAMPAIGN_FIELDS = (
+        "destination",
+        "stop_date",
+        "recording",
+        "evaluation",
+        "campaign_name",
+        "media_type_id",
+        "brand",
+        "service",
+        "target",
+        "offer",
+        "memo1",
+        "memo2",
+        "notes",
+    )
+
+    def clean_form_token(self) -> uuid.UUID:
+        return self.cleaned_data["form_token"] or uuid.uuid4()
+
+
+class PurchaseForm(CampaignForm):
+    """A purchase: one to five ranked numbers into one Location."""
+
+    number = RankedNumbersField(
+        label="Numbers", help_text="Best first. The next one is bought when those before are gone."
+    )
+    account = forms.ModelChoiceField(
+        queryset=Account.objects.none(),
+        to_field_name="key",
+        label="Location account",
+        empty_label="Choose a Location",
+        error_messages={
+            "required": "Choose the Location that gets the number.",
+            "invalid_choice": "Choose one of your Locations.",
+        },
+    )
+
+    field_order = ("number", "account", "destination")
+
+    def __init__(self, *args: Any, locations: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].queryset = locations  # type: ignore[attr-defined]
+        self.fields["form_token"].initial = uuid.uuid4
+        evaluation: Any = self.fields["evaluation"]
+        evaluation.choices = [
+            ("", "Not set"),
+            (Evaluation.OFF, Evaluation.OFF.label),
+            (Evaluation.REALTIME, Evaluation.REALTIME.label),
+        ]
+        evaluation.error_messages["invalid_choice"] = (
+            "Callcap takes only off or real time for a new number. Delayed can be set once it is bought."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            check_stop_date(cleaned.get("stop_date"), cleaned.get("account"))
+        except ValidationError as error:
+            self.add_error("stop_date", error)
+        return cleaned
+
+    def parameters(self) -> dict[str, Any]:
+        """What was filled in, as JSON values: the exact parameters of the order."""
+        given = {name: self.cleaned_data[name] for name in self.CAMPAIGN_FIELDS}
+        if given["stop_date"]:
+            given["stop_date"] = given["stop_date"].isoformat()
+        return {name: value for name, value in given.items() if value not in ("", None)}
+
+
+class ChangeForm(CampaignForm):
+    """A change of a number we have. Only what differs from the campaign is sent."""
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
+    confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+        self.campaign = campaign
+        current = {name: getattr(campaign, name) for name in self.CAMPAIGN_FIELDS}
+        super().__init__(
+            *args, initial=current | {"version": campaign.version, "form_token": uuid.uuid4()}, **kwargs
+        )
+        evaluation: Any = self.fields["evaluation"]
+        evaluation.choices = [*([] if campaign.evaluation else [("", "Not set")]), *Evaluation.choices]
+        if campaign.recording is not None:
+            recording: Any = self.fields["recording"]
+            recording.choices = [choice for choice in recording.choices if choice[0] != ""]
+
+    def clean_stop_date(self) -> date | None:
+        stop_date: date | None = self.cleaned_data["stop_date"]
+        if stop_date != self.campaign.stop_date:
+            check_stop_date(stop_date, self.campaign.account)
+        return stop_date
+
+    def parameters(self) -> dict[str, Any]:
+        """What differs from the campaign, as JSON values. Fields that the request did not carry are not touched."""
+        changed: dict[str, Any] = {}
+        for name in self.CAMPAIGN_FIELDS:
+            if self.fields[name].widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name)):
+                continue
+            value = self._wished(name)
+            if value != getattr(self.campaign, name):
+                changed[name] = value.isoformat() if isinstance(value, date) else value
+        return changed
+
+    def _wished(self, name: str) -> Any:
+        value = self.cleaned_data[name]
+        if name == "stop_date" and value is None and self.campaign.stop_date is not None:
+            return RUN_ON
+        if name == "campaign_name" and value == "":
+            return self.campaign.phone_number
+        if name in ("recording", "evaluation") and value in ("", None):
+            # There is no way to take a feature back to "never set".
+            return getattr(self.campaign, name)
+        return value

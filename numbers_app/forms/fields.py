@@ -1,0 +1,124 @@
+"""Form fields of this field: numbers as people type them, text that every system can keep, choices with "not set"."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+
+from numbers_app.form_rendering import PhoneInput
+
+REFUSE_NUL = ProhibitNullCharactersValidator(
+    "Remove the null character: neither Callcap nor the portal can keep it."
+)
+
+
+def read_phone_number(text: str) -> str:
+    """Ten digits of a US or Canadian number typed in any usual way. Raises ValidationError with a sentence.
+
+    Letters are refused: in a number that calls are sent to, a misread word sends them to strangers.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if plain.startswith("001"):
+        plain = "+1" + plain[3:]
+    if any(character.isalpha() for character in plain):
+        raise ValidationError(
+            f"{text} has letters in it. Give the ten digits, as in (316) 555-0100, without an extension."
+        )
+    try:
+        parsed = phonenumbers.parse(plain, "US")
+    except phonenumbers.NumberParseException:
+        parsed = None
+    if parsed is None or phonenumbers.region_code_for_number(parsed) not in ("US", "CA"):
+        raise ValidationError(
+            f"{text} is not a US or Canadian number. Give ten digits, as in (316) 555-0100."
+        )
+    return str(parsed.national_number)
+
+
+class PlainTextField(forms.CharField):
+    """Text without NUL. Line breaks become plain newlines."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Django's own check says the same in a less helpful sentence.
+        self.validators = [v for v in self.validators if not isinstance(v, ProhibitNullCharactersValidator)]
+        self.validators.append(REFUSE_NUL)
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
+class PhoneNumberField(PlainTextField):
+    """A US or Canadian number; cleans to ten digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"max_length": 40, "widget": PhoneInput({"class": "w-phone"})} | kwargs))
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        return read_phone_number(text) if text else ""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return str(initial or "") != str(data or "")
+
+
+class RankedNumbersInput(forms.Widget):
+    """One text input a choice, best first, all under one name: the numbers asked for and one more to fill in."""
+
+    template_name = "widgets/ranked_numbers.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, None, attrs)
+        first_id = context["widget"]["attrs"].get("id", f"id_{name}")
+        shown = [*[number for number in value or [] if number], ""][: RankedNumbersField.MOST]
+        context["widget"]["inputs"] = [
+            {"rank": rank, "value": number, "id": first_id if rank == 1 else f"{first_id}_{rank}"}
+            for rank, number in enumerate(shown, start=1)
+        ]
+        return context
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return list(data.getlist(name))
+
+
+class RankedNumbersField(forms.Field):
+    """One to five different numbers, best first; cleans to a list of ten-digit texts."""
+
+    MOST = 5
+    widget = RankedNumbersInput
+
+    def clean(self, value: Any) -> list[str]:
+        typed = [str(number).strip() for number in value or [] if str(number).strip()]
+        if not typed:
+            raise ValidationError("Give the number to be bought.")
+        for text in typed:
+            REFUSE_NUL(text)
+        numbers = list(dict.fromkeys(read_phone_number(text) for text in typed))
+        if len(numbers) > self.MOST:
+            raise ValidationError(f"An order takes at most {self.MOST} numbers, best first.")
+        return numbers
+
+
+class OptionalSwitchField(forms.TypedChoiceField):
+    """On, off, or not said; cleans to True, False or None."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        choices = [("", "Not set"), ("true", "On"), ("false", "Off")]
+        super().__init__(
+            choices=choices, coerce=lambda word: word == "true", empty_value=None, required=False, **kwargs
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return {True: "true", False: "false", None: ""}.get(value, value)
+
+    def to_python(self, value: Any) -> str:
+        word = str(value or "").lower()
+        return {"on": "true", "1": "true", "yes": "true", "off": "false", "0": "false", "no": "false"}.get(
+            word, word
+        )

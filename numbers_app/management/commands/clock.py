@@ -1,0 +1,73 @@
+"""``manage.py clock``: rings what has to be done again and again. Two clocks are harmless."""
+
+import logging
+import signal
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+
+from numbers_app.actors import Actor
+from numbers_app.models import Source
+from numbers_app.services.sweep import campaigns_end_stopped, orders_sweep
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Job:
+    """Something to do every ``every`` seconds; ``due`` is on the monotonic clock."""
+
+    name: str
+    every: float
+    run: Callable[[Actor], Any]
+    due: float = 0.0
+
+
+def _prune_finished_tasks(actor: Actor) -> None:
+    call_command("prune_db_task_results", min_age_days=7, verbosity=0)
+
+
+class Command(BaseCommand):
+    help = (
+        "Ring the periodic jobs until stopped: the order sweep every 3 seconds, ended numbers every minute."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Run every job once and exit.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        jobs = [
+            Job("orders_sweep", 3, lambda actor: orders_sweep(actor=actor)),
+            Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
+            Job("prune_finished_tasks", 3600, _prune_finished_tasks),
+        ]
+        stop = threading.Event()
+        if not options["once"]:
+            for signal_number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(signal_number, lambda *_: stop.set())
+        while not stop.is_set():
+            self._ring_due(jobs)
+            if options["once"]:
+                return
+            stop.wait(1)
+
+    def _ring_due(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            if time.monotonic() < job.due:
+                continue
+            job.due = time.monotonic() + job.every
+            close_old_connections()
+            try:
+                job.run(Actor.portal("Clock", source=Source.WORKER))
+            except Exception:
+                # One job's trouble (a locked file, a database restart) must not keep the others from running.
+                logger.exception(
+                    "periodic job %s failed; it is tried again in %s seconds", job.name, job.every
+                )

@@ -1,0 +1,62 @@
+"""Who may do what: Django groups are roles, roles have capabilities. Where they may do it comes from their grants."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+
+if TYPE_CHECKING:
+    from .models import User
+
+
+class Role(StrEnum):
+    """The groups that the first migration makes. A person may have several."""
+
+    SALES_REP = "Sales rep"
+    MANAGER = "Manager"
+    AUDITOR = "Auditor"
+    ADMINISTRATOR = "Administrator"
+
+
+class Capability(StrEnum):
+    SEARCH = "search numbers"
+    ORDER = "request purchases and changes"
+    DECIDE = "approve and reject orders"
+    CHANGE_ROUTING = "change routing and stop dates without asking"
+    SEE_ALL = "see every account"
+
+
+CAPABILITIES: dict[Role, frozenset[Capability]] = {
+    Role.SALES_REP: frozenset({Capability.SEARCH, Capability.ORDER}),
+    Role.MANAGER: frozenset(
+        {Capability.SEARCH, Capability.ORDER, Capability.DECIDE, Capability.CHANGE_ROUTING}
+    ),
+    Role.AUDITOR: frozenset({Capability.SEE_ALL}),
+    Role.ADMINISTRATOR: frozenset({Capability.SEE_ALL}),
+}
+
+
+def roles_of(user: User) -> list[Role]:
+    """The user's roles, asked of the database each time: a role taken away is gone at the next request."""
+    if not user.is_active:
+        return []
+    names = set(user.groups.values_list("name", flat=True))
+    return [role for role in Role if role in names]
+
+
+def capabilities_of(user: User) -> frozenset[Capability]:
+    return frozenset().union(*(CAPABILITIES[role] for role in roles_of(user)))
+
+
+def can(user: User, capability: Capability) -> bool:
+    return capability in capabilities_of(user)
+
+
+def require(user: User, capability: Capability) -> None:
+    """Raise PermissionDenied with a sentence unless the user has the capability."""
+    if not can(user, capability):
+        raise PermissionDenied(
+            f"Your role does not allow you to {capability}. An administrator can change your role."
+        )

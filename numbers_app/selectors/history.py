@@ -1,0 +1,17 @@
+"""Reading the history, within what the reader may see."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from numbers_app.models import HistoryEntry, User
+from numbers_app.permissions import Capability, can
+
+from .accounts import accounts_visible
+
+
+def history_list(user: User) -> QuerySet[HistoryEntry]:
+    """Entries about the accounts that the user may see, newest first; those about no account only for who sees all."""
+    if can(user, Capability.SEE_ALL):
+        return HistoryEntry.objects.all()
+    return HistoryEntry.objects.filter(account_key__in=accounts_visible(user).values("key"))

@@ -1,0 +1,123 @@
+"""Mirroring the vendor's account tree, and granting people parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from numbers_app.actors import Actor
+from numbers_app.callcap import AccountNode
+from numbers_app.models import Account, Grant, User, Verb
+from numbers_app.vendor import callcap_client
+
+from .history import history_append
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """How many accounts the vendor listed, and how many of them were added, changed or gone."""
+
+    listed: int
+    added: int
+    changed: int
+    vanished: int
+
+
+def accounts_sync(*, actor: Actor) -> SyncResult:
+    """Read the whole tree from the vendor, then bring ours in line; nothing is deleted. Raises CallcapError."""
+    nodes = list(_read_tree())
+    counts = {"added": 0, "changed": 0}
+    with transaction.atomic():
+        known = {account.key: account for account in Account.objects.select_for_update()}
+        for node in nodes:
+            account = known.get(node.key)
+            if account is None:
+                known[node.key] = _add(actor, node, known)
+                counts["added"] += 1
+            elif _change(actor, account, _wished(node, known)):
+                counts["changed"] += 1
+        Account.objects.filter(key__in=[node.key for node in nodes]).update(synced_at=timezone.now())
+        listed = {node.key for node in nodes}
+        gone = [account for account in known.values() if account.key not in listed and account.active]
+        for account in gone:
+            _change(actor, account, {"active": False})
+    return SyncResult(listed=len(nodes), vanished=len(gone), **counts)
+
+
+def _read_tree() -> Iterator[AccountNode]:
+    """Every account, parents before children. Locations are asked one by one, since only their own page gives the zone."""
+    client = callcap_client()
+    for corporate in client.corporates():
+        yield corporate
+        _, divisions = client.describe_account(corporate.kind, corporate.callcap_id)
+        for division in divisions:
+            yield division
+            _, locations = client.describe_account(division.kind, division.callcap_id)
+            for location in locations:
+                described, _ = client.describe_account(location.kind, location.callcap_id)
+                yield AccountNode(
+                    location.key,
+                    location.kind,
+                    location.callcap_id,
+                    location.name,
+                    division.key,
+                    described.time_zone,
+                )
+
+
+def _wished(node: AccountNode, known: dict[str, Account]) -> dict[str, object]:
+    parent = known.get(node.parent_key)
+    fields: dict[str, object] = {
+        "name": node.name,
+        "parent_id": parent.pk if parent else None,
+        "path": f"{parent.path if parent else '/'}{node.key}/",
+        "active": True,
+    }
+    # A zone that the vendor does not tell is not a zone that changed.
+    return fields | ({"time_zone": node.time_zone} if node.time_zone else {})
+
+
+def _add(actor: Actor, node: AccountNode, known: dict[str, Account]) -> Account:
+    fields = _wished(node, known)
+    history_append(
+        actor=actor,
+        verb=Verb.ACCOUNT_ADDED,
+        account_key=node.key,
+        changes={"name": [None, node.name], "path": [None, fields["path"]]},
+    )
+    return Account.objects.create(
+        key=node.key, kind=node.kind, callcap_id=node.callcap_id, synced_at=timezone.now(), **fields
+    )
+
+
+def _change(actor: Actor, account: Account, wished: dict[str, object]) -> bool:
+    changes = {
+        name: [getattr(account, name), value]
+        for name, value in wished.items()
+        if getattr(account, name) != value
+    }
+    if not changes:
+        return False
+    history_append(actor=actor, verb=Verb.ACCOUNT_CHANGED, account_key=account.key, changes=changes)
+    for name, (_, value) in changes.items():
+        setattr(account, name, value)
+    account.save(update_fields=list(changes))
+    return True
+
+
+def grant_add(*, actor: Actor, user: User, account: Account) -> Grant:
+    """Let the user act on the account and everything below it. Harmless to repeat."""
+    with transaction.atomic():
+        existing = Grant.objects.filter(user=user, account=account).first()
+        if existing:
+            return existing
+        history_append(
+            actor=actor,
+            verb=Verb.GRANT_ADDED,
+            account_key=account.key,
+            changes={"user": [None, user.username], "account": [None, account.key]},
+        )
+        return Grant.objects.create(user=user, account=account)

@@ -1,0 +1,49 @@
+"""Moving an order from one state to the next: one history entry and one compare-and-set, together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numbers_app.actors import Actor
+from numbers_app.errors import Conflict
+from numbers_app.models import Order, OrderStatus, Verb
+
+from .history import Changes, VendorWords, history_append
+
+
+def order_lock(order_id: int) -> Order:
+    """The order, its row locked until the transaction ends."""
+    return Order.objects.select_for_update(of=("self",)).select_related("account").get(pk=order_id)
+
+
+def order_transition(
+    *,
+    actor: Actor,
+    order: Order,
+    to: OrderStatus,
+    verb: Verb,
+    reason: str = "",
+    vendor: VendorWords | None = None,
+    changes: Changes | None = None,
+    **fields: Any,
+) -> None:
+    """Move a locked order to ``to``, setting ``fields`` too, with its history entry.
+
+    Raises Conflict, and the caller's transaction ends, when the row is no longer in the state that ``order`` shows.
+    """
+    number = fields.get("phone_number", order.phone_number)
+    history_append(
+        actor=actor,
+        verb=verb,
+        number=number,
+        account_key=order.account.key,
+        order_id=order.pk,
+        changes={"status": [order.status, to.value]} | (changes or {}),
+        reason=reason,
+        vendor=vendor,
+    )
+    seen = Order.objects.filter(pk=order.pk, status=order.status, revision=order.revision)
+    if seen.update(status=to, **fields) != 1:
+        raise Conflict("This order has just changed. Open it again to see how it stands.")
+    for name, value in {"status": to, **fields}.items():
+        setattr(order, name, value)

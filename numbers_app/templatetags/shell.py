@@ -1,0 +1,199 @@
+"""Tags that every page uses: icons, phone numbers, times, states, and values as people read them."""
+
+import re
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.core.paginator import Page
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from numbers_app.callcap import vanity
+
+register = template.Library()
+
+TEN_DIGITS = re.compile(r"[0-9]{10}")
+RUNS_ON = date(2099, 1, 1)
+ICON_NAME = re.compile(r"[a-z0-9-]+")
+
+LABELS = {
+    "full_number": "Whole number",
+    "line": "Last four digits",
+    "location_id": "Location account",
+    "account": "Location account",
+    "media_type_id": "Media type",
+    "memo1": "Memo 1",
+    "memo2": "Memo 2",
+    "phone_number": "Number",
+    "show_local": "Local numbers",
+    "show_public_pool": "Public pool",
+    "show_reserved_pool": "Reserved pool",
+    "show_tollfree": "Toll-free numbers",
+    "state": "State or province",
+    "vanity_text": "Vanity text",
+    "zipcode": "ZIP or postal code",
+}
+
+# The look of each state of an order and each outcome of an attempt: tone of the badge, icon.
+STATES = {
+    "pending": ("waiting", "hourglass-split"),
+    "approved": ("info", "check2"),
+    "sending": ("info", "send"),
+    "done": ("success", "check-circle"),
+    "applied": ("success", "check-circle"),
+    "failed": ("danger", "x-octagon"),
+    "refused": ("danger", "x-octagon"),
+    "unknown": ("warning", "question-diamond"),
+    "rejected": ("neutral", "slash-circle"),
+    "cancelled": ("neutral", "dash-circle"),
+    "not_sent": ("neutral", "dash-circle"),
+}
+
+
+@lru_cache(maxsize=256)
+def read_icon(name: str) -> SafeString:
+    """The SVG of an icon, hidden from screen readers. An unknown name is a mistake in a template and raises."""
+    if not ICON_NAME.fullmatch(name):
+        raise template.TemplateSyntaxError(f"{name!r} is not the name of an icon.")
+    try:
+        svg = (settings.ICONS_DIR / f"{name}.svg").read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise template.TemplateSyntaxError(f"There is no icon {name!r} in {settings.ICONS_DIR}.") from error
+    paths = svg[svg.index(">") + 1 :].replace("\n", "").strip()
+    opening = '<svg class="icon" width="16" height="16" fill="currentColor" viewBox="0 0 16 16" aria-hidden="true" focusable="false">'
+    # The package's own file, named by a template: nothing of a user is in it.
+    return mark_safe(opening + paths)  # noqa: S308
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """``{% icon "search" %}``: an icon of the bootstrap-icons package, inline, as decoration beside a text."""
+    return read_icon(name)
+
+
+@register.filter
+def phone(number: object) -> str:
+    """Ten digits as ``(316) 734-2253``; anything else as it is."""
+    text = "" if number is None else str(number)
+    if not TEN_DIGITS.fullmatch(text):
+        return text
+    return f"({text[:3]}) {text[3:6]}-{text[6:]}"
+
+
+def marked_span(number: str, text: str, spelled_number: str) -> tuple[int, int]:
+    """Where to mark in the spelled number: its letters, or else the digits that were asked for."""
+    letters = [place for place, character in enumerate(spelled_number) if character.isalpha()]
+    if letters:
+        return letters[0], letters[-1] + 1
+    found = vanity.match(number, text)
+    if found is None:
+        return 0, 0
+    places = [place for place, character in enumerate(spelled_number) if character != "-"]
+    return places[found[0]], places[found[1] - 1] + 1
+
+
+@register.simple_tag
+def spelled(number: str, text: str = "") -> SafeString:
+    """The number with the part that matches the vanity text in letters and marked, as 316-734-<mark>CAKE</mark>.
+
+    A screen reader gets the plain number, once. Without a match it is the plain number for everybody.
+    """
+    plain = phone(number)
+    try:
+        if not text or vanity.match(number, text) is None:
+            return format_html('<span class="number">{}</span>', plain)
+        rich = vanity.spell(number, text)
+    except ValueError:
+        # The text is no vanity pattern; the form says so at its field.
+        return format_html('<span class="number">{}</span>', plain)
+    start, end = marked_span(number, text, rich)
+    return format_html(
+        '<span class="number spelled"><span aria-hidden="true">{}<mark>{}</mark>{}</span>'
+        '<span class="visually-hidden">{}</span></span>',
+        rich[:start],
+        rich[start:end],
+        rich[end:],
+        plain,
+    )
+
+
+@register.filter
+def field_label(name: str) -> str:
+    """A field's name as people read it: ``campaign_name`` is "Campaign name"."""
+    return LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+@register.simple_tag
+def state_badge(state: str, label: str = "") -> SafeString:
+    """The badge of an order's state or an attempt's outcome: an icon and a text, told apart without colour."""
+    tone, symbol = STATES[state]
+    return format_html(
+        '<span class="badge-state badge-{}">{}{}</span>', tone, read_icon(symbol), label or field_label(state)
+    )
+
+
+@register.simple_tag
+def shown(value: Any) -> str:
+    """A value as people read it, in definition lists and comparisons: nothing is "empty", booleans are on and off."""
+    if value is None or value == "" or value == []:
+        return mark_safe('<span class="muted">empty</span>')
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, list | tuple):
+        return format_html_join(", ", "{}", ((item,) for item in value))
+    return conditional_escape(value)
+
+
+@register.simple_tag
+def moment(value: datetime | None) -> SafeString:
+    """A time in the reader's zone with the exact UTC beside it, both as text."""
+    return mark_safe(render_to_string("partials/moment.html", {"value": value}).strip())  # noqa: S308
+
+
+@register.simple_tag
+def page_numbers(page: Page[Any]) -> list[int | None]:
+    """The page numbers to link to; None stands for a gap."""
+    shown_pages = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+    return [number if isinstance(number, int) else None for number in shown_pages]
+
+
+@register.filter
+def utc(value: datetime) -> str:
+    """Exact UTC, as ``2026-11-23 12:00:05 UTC``."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@register.filter
+def zone_name(value: datetime) -> str:
+    """The abbreviation of the reader's zone at that time, such as CST."""
+    return timezone.localtime(value).tzname() or ""
+
+
+@register.simple_tag
+def stop_date(value: date | None, zone: str = "") -> SafeString:
+    """A number's last day, which belongs to the zone of its Location and says so.
+
+    2099-01-01 is how "no end" is written at the vendor.
+    """
+    if value is None:
+        return mark_safe('<span class="muted">No stop date</span>')
+    if value == RUNS_ON:
+        return format_html('runs on <span class="text-nowrap">({})</span>', value.isoformat())
+    where = (
+        zone.replace("_", " ")
+        or f"{settings.CALLCAP_TIME_ZONE.replace('_', ' ')}, the Location's is not known"
+    )
+    return format_html(
+        '<time datetime="{}" class="text-nowrap">{}</time> <span class="hint">({} time)</span>',
+        value.isoformat(),
+        date_format(value, "M j, Y"),
+        where,
+    )

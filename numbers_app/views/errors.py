@@ -1,0 +1,42 @@
+"""Pages for what went wrong: what happened, what was kept, what to do."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from numbers_app.errors import PortalError
+
+
+@login_not_required
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "400.html", {"exception": exception}, status=400)
+
+
+@login_not_required
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "403.html", {"exception": exception}, status=403)
+
+
+@login_not_required
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "404.html", {"exception": exception}, status=404)
+
+
+@login_not_required
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Needs neither the database nor a session: either may be what broke."""
+    return render(None, "500.html", status=500)  # type: ignore[arg-type]
+
+
+@login_not_required
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    sentence = "This form was open for too long or came from another site, so nothing was done. Go back, reload and send it again."
+    return render(request, "403.html", {"exception": sentence}, status=403)
+
+
+def conflict(request: HttpRequest, error: PortalError, back_url: str) -> HttpResponse:
+    """Somebody else was first."""
+    context = {"message": error.message, "detail": "Nothing of yours was carried out.", "back_url": back_url}
+    return render(request, "409.html", context, status=409)

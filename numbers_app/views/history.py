@@ -1,0 +1,21 @@
+"""The change history."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from numbers_app.forms.filters import HistoryFilter
+from numbers_app.selectors.history import history_list
+
+from .http import PortalRequest, one_page, template_for
+
+
+@require_safe
+def history(request: PortalRequest) -> HttpResponse:
+    """Who did what, newest first, by number, person and day."""
+    filtered = HistoryFilter(request.GET, queryset=history_list(request.user))
+    context = {"filter": filtered, "form": filtered.form, "page_obj": one_page(request, filtered.qs)}
+    status = 200 if not request.GET or filtered.is_valid() else 422
+    return render(request, template_for(request, "history/list.html", "entries"), context, status=status)

@@ -1,0 +1,40 @@
+"""The first page, by role: what to do next."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from numbers_app.forms.search import SearchForm
+from numbers_app.models import OPEN, OrderStatus
+from numbers_app.permissions import Capability, capabilities_of
+from numbers_app.selectors.accounts import locations_granted
+from numbers_app.selectors.history import history_list
+from numbers_app.selectors.orders import order_list, order_queue
+
+from .http import PortalRequest
+
+
+@require_safe
+def home(request: PortalRequest) -> HttpResponse:
+    """Reps find a number, managers see what waits for them, auditors what changed last."""
+    capabilities = capabilities_of(request.user)
+    visible = order_list(request.user)
+    context = {
+        "unknown_orders": visible.filter(status=OrderStatus.UNKNOWN),
+        "can_search": Capability.SEARCH in capabilities,
+        "can_decide": Capability.DECIDE in capabilities,
+        "sees_all": Capability.SEE_ALL in capabilities,
+    }
+    if Capability.SEARCH in capabilities:
+        context["form"] = SearchForm(locations=locations_granted(request.user))
+    if Capability.ORDER in capabilities:
+        mine = visible.filter(author_id=request.user.pk)
+        context["my_open_orders"] = mine.filter(status__in=OPEN)[:10]
+        context["my_finished_orders"] = mine.exclude(status__in=OPEN)[:5]
+    if Capability.DECIDE in capabilities:
+        context["queue"] = order_queue(request.user)[:10]
+    if Capability.SEE_ALL in capabilities or Capability.DECIDE in capabilities:
+        context["latest"] = history_list(request.user)[:10]
+    return render(request, "home.html", context)

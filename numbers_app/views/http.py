@@ -1,0 +1,47 @@
+"""What views share: a request with a signed-in person, that person as an actor, one page of a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpRequest
+from django_htmx.middleware import HtmxDetails
+
+from numbers_app.actors import Actor
+from numbers_app.models import User
+from numbers_app.permissions import Capability, require
+
+PER_PAGE = 50
+
+
+class PortalRequest(HttpRequest):
+    """A request that came through the middleware: signed in, and marked as htmx or not."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def actor_of(request: PortalRequest) -> Actor:
+    """The person behind the request, with the request's id for the history."""
+    return Actor.person(request.user, request_id=request.META["HTTP_X_REQUEST_ID"])
+
+
+def allow(request: PortalRequest, capability: Capability) -> None:
+    """403 unless the person has the capability."""
+    require(request.user, capability)
+
+
+def one_page(request: PortalRequest, items: Any, per_page: int = PER_PAGE) -> Page[Any]:
+    """The page of a list that ``?page=`` names; nonsense leads to the first or the last one."""
+    return Paginator(items, per_page).get_page(request.GET.get("page"))
+
+
+def template_for(request: PortalRequest, template: str, fragment: str) -> str:
+    """The whole page, or its fragment for a request of htmx that does not restore history."""
+    wants_fragment = request.htmx and not request.htmx.history_restore_request and not request.htmx.boosted
+    return f"{template}#{fragment}" if wants_fragment else template
+
+
+def not_found(what: str) -> Http404:
+    return Http404(f"{what} is not there, or lies in an account that you were not granted.")

@@ -1,0 +1,205 @@
+// Comforts on top of pages that work without any of this: busy marks, focus, dialogs, one alert, shortcuts.
+// htmx 4 names its events with colons; event.detail.ctx is the one object of a request from start to end.
+(() => {
+  "use strict";
+  const byId = (id) => document.getElementById(id);
+  const focusLost = () => !document.activeElement || document.activeElement === document.body;
+
+  // --- Focus -------------------------------------------------------------------------------------------------------
+  const focusOn = (element) => {
+    if (!element) return;
+    element.focus();
+    if (document.activeElement !== element) {
+      element.tabIndex = -1;
+      element.focus();
+    }
+  };
+
+  const hadFocus = new WeakSet();
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+    if (!focusLost()) hadFocus.add(ctx);
+  });
+
+  // A swap may say where the focus goes. If it only took away what had the focus, the nearest heading gets it.
+  const restoreFocus = (ctx) => {
+    const wanted = document.querySelector("#main [data-focus], dialog[open] [data-focus]");
+    if (wanted) {
+      wanted.removeAttribute("data-focus");
+      focusOn(wanted);
+    } else if (hadFocus.has(ctx) && focusLost()) {
+      const target = ctx.target?.isConnected ? ctx.target : null;
+      focusOn(target?.querySelector("h1, h2, h3") ?? target ?? byId("main").querySelector("h1") ?? byId("main"));
+    }
+  };
+
+  // --- Announcements -----------------------------------------------------------------------------------------------
+  // Said a moment later, so that a fast typist hears the result and not every step.
+  let announcing = 0;
+  const announce = () => {
+    const marked = [...document.querySelectorAll("[data-announce]")];
+    if (!marked.length) return;
+    const text = marked.map((element) => element.textContent.trim()).join(" ");
+    marked.forEach((element) => element.removeAttribute("data-announce"));
+    clearTimeout(announcing);
+    announcing = setTimeout(() => { byId("status").textContent = text; }, 500);
+  };
+
+  // --- Busy --------------------------------------------------------------------------------------------------------
+  // Set with the keystroke: htmx's own mark comes only after its delay. Cleared by the answer to the last keystroke.
+  const edits = new WeakMap();
+  const editOf = new WeakMap();
+  const setBusy = (form, busy) => {
+    document.querySelector(form.dataset.busyTarget)?.setAttribute("aria-busy", String(busy));
+  };
+  const edited = (event) => {
+    const form = event.target.closest("form[data-busy-target]");
+    if (!form || !form.hasAttribute("hx-get") || !form.checkValidity()) return;
+    edits.set(form, (edits.get(form) ?? 0) + 1);
+    setBusy(form, true);
+  };
+  document.addEventListener("input", edited);
+  document.addEventListener("submit", edited);
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    editOf.set(ctx, edits.get(ctx.sourceElement));
+  });
+
+  // --- One alert for what went wrong on the way ---------------------------------------------------------------------
+  let failed = "";
+  const alertWith = (text, link) => {
+    if (text === failed) return;
+    failed = text;
+    const box = document.createElement("div");
+    const words = document.createElement("p");
+    const close = document.createElement("button");
+    box.className = "notice notice-danger";
+    words.textContent = text;
+    if (link) {
+      const anchor = document.createElement("a");
+      Object.assign(anchor, { href: link, target: "_blank", textContent: "Sign in (opens a new tab)" });
+      words.append(" ", anchor);
+    }
+    Object.assign(close, { type: "button", className: "btn btn-sm btn-outline-secondary", textContent: "Dismiss this alert" });
+    close.addEventListener("click", () => { clearAlert(); focusOn(byId("main")); });
+    box.append(words, close);
+    byId("alert").replaceChildren(box);
+  };
+  const clearAlert = () => {
+    failed = "";
+    byId("alert").replaceChildren();
+  };
+  const KEPT = "What you typed is still here. Try again in a moment.";
+
+  // Signed out meanwhile: the answer is the sign-in page, which does not belong into a part of this one.
+  document.addEventListener("htmx:before:response", (event) => {
+    const { raw } = event.detail.ctx.response;
+    const login = document.body.dataset.loginUrl;
+    if (!raw.redirected || !login || new URL(raw.url).pathname !== login) return;
+    event.preventDefault();
+    alertWith("You have been signed out. What you typed is still here: sign in again, then repeat the last step.", login);
+  });
+  document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+    if (ctx.response.status < 500) return;
+    // Error pages mark the sentence that says what happened.
+    const page = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
+    const said = page.querySelector("[data-alert]")?.textContent.trim();
+    alertWith(`${said || `The portal could not answer (error ${ctx.response.status}).`} ${KEPT}`);
+  });
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (ctx && !ctx.response) alertWith(`The portal cannot be reached, or took too long to answer. ${KEPT}`);
+  });
+
+  // --- Dialogs -----------------------------------------------------------------------------------------------------
+  const dialog = byId("dialog");
+  dialog.addEventListener("close", () => byId("dialog-body").replaceChildren());
+  // An answer may close the dialog by the header HX-Trigger: close-dialog.
+  document.addEventListener("close-dialog", () => {
+    dialog.close();
+    if (focusLost()) focusOn(byId("main").querySelector("h1"));
+  });
+  document.addEventListener("click", (event) => {
+    const { target } = event;
+    if (target.closest("[data-close-dialog]")) {
+      event.preventDefault();
+      target.closest("dialog")?.close();
+    } else if (target.closest("[data-opens-shortcuts]")) {
+      byId("shortcuts").showModal();
+    }
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(target)) menu.open = false;
+    }
+  });
+
+  // --- After every answer -------------------------------------------------------------------------------------------
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (!ctx.response || ctx.response.status < 500) clearAlert();
+    if (ctx.target?.id === "dialog-body" && ctx.swap !== "none" && !dialog.open) dialog.showModal();
+    restoreFocus(ctx);
+    announce();
+  });
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    const form = ctx.sourceElement;
+    if (form.dataset?.busyTarget && editOf.get(ctx) === edits.get(form)) setBusy(form, false);
+    release(ctx.request.form ?? form);
+  });
+
+  // --- One submit ---------------------------------------------------------------------------------------------------
+  // The server refuses a repeated form too; this only spares the reader the refusal.
+  const sent = new WeakSet();
+  const submitButtons = (form) => [...form.elements].filter((element) => element.type === "submit");
+  const release = (form) => {
+    if (!(form instanceof HTMLFormElement) || !sent.delete(form)) return;
+    submitButtons(form).forEach((button) => button.removeAttribute("aria-disabled"));
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (sent.has(form)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    sent.add(form);
+    submitButtons(form).forEach((button) => button.setAttribute("aria-disabled", "true"));
+  }, true);
+  // A page that comes back from the browser's memory is usable again.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of document.forms) {
+      release(form);
+      if (form.dataset.busyTarget) setBusy(form, false);
+    }
+  });
+
+  // --- Shortcuts ----------------------------------------------------------------------------------------------------
+  const SWITCH = "shortcuts-off";
+  const shortcutSwitch = document.querySelector("[data-shortcuts-switch]");
+  shortcutSwitch.checked = !localStorage.getItem(SWITCH);
+  shortcutSwitch.addEventListener("change", () => {
+    if (shortcutSwitch.checked) localStorage.removeItem(SWITCH);
+    else localStorage.setItem(SWITCH, "1");
+  });
+  document.addEventListener("keydown", (event) => {
+    const { target } = event;
+    if (event.key === "Escape") {
+      const menu = target.closest?.("details[data-menu][open]");
+      if (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || !shortcutSwitch.checked) return;
+    if (target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    if (event.key === "?") {
+      byId("shortcuts").showModal();
+    } else if (event.key === "/") {
+      const box = document.querySelector("[data-search-box]");
+      const page = document.querySelector("[data-search-page]");
+      if (!box && !page) return;
+      event.preventDefault();
+      if (box) focusOn(box);
+      else location.assign(page.href);
+    }
+  });
+
+  announce();
+})();
