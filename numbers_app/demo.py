@@ -49,7 +49,7 @@ CAMPAIGNS = (
 )
 WISHES = (
     SearchCriteria(area_code="316"),
-    SearchCriteria(vanity_text="cake"),
+    SearchCriteria(vanity_text="home"),
     SearchCriteria(show_tollfree=True),
     SearchCriteria(state="ON"),
 )

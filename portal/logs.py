@@ -25,7 +25,9 @@ def logging_config(log_format: str) -> dict[str, Any]:
     if log_format == "json":
         rendering: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        rendering = [structlog.dev.ConsoleRenderer(colors=False)]
+        # Plain tracebacks: richer ones print local variables, and keys and passwords with them.
+        plain = structlog.dev.plain_traceback
+        rendering = [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -21,7 +21,8 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
+        # Not request.headers: it keeps what it was built from, and django-structlog must see the id set below.
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if SAFE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         # django-structlog and the history read it from here.
         request.META["HTTP_X_REQUEST_ID"] = request_id

@@ -118,7 +118,8 @@ class Transport:
     def _read_into(self, body: bytearray, response: requests.Response) -> None:
         """Read the decoded body, stopping once it is too long. What was read stays when the connection breaks."""
         while len(body) <= self._max_answer_bytes:
-            chunk = response.raw.read(CHUNK_BYTES, decode_content=True)
+            # read1 hands over what has arrived; read would lose it when the rest does not come.
+            chunk = response.raw.read1(CHUNK_BYTES, decode_content=True)
             if not chunk:
                 return
             body += chunk

@@ -76,6 +76,8 @@ class RankedNumbersInput(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, None, attrs)
         first_id = context["widget"]["attrs"].get("id", f"id_{name}")
+        # A template cannot name an attribute with a dash in it.
+        context["widget"]["invalid"] = bool(context["widget"]["attrs"].get("aria-invalid"))
         shown = [*[number for number in value or [] if number], ""][: RankedNumbersField.MOST]
         context["widget"]["inputs"] = [
             {"rank": rank, "value": number, "id": first_id if rank == 1 else f"{first_id}_{rank}"}

@@ -18,7 +18,7 @@ from numbers_app.text import storable
 
 CANONICAL_VERSION = "numbers-portal/history/1"
 # Any number, the same in every process: writers of the history queue behind it on PostgreSQL.
-ADVISORY_LOCK = 7_316_734_2253
+ADVISORY_LOCK = 7_316_734_225
 
 type Changes = dict[str, list[Any]]
 

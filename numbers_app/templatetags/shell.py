@@ -66,7 +66,10 @@ def read_icon(name: str) -> SafeString:
     except FileNotFoundError as error:
         raise template.TemplateSyntaxError(f"There is no icon {name!r} in {settings.ICONS_DIR}.") from error
     paths = svg[svg.index(">") + 1 :].replace("\n", "").strip()
-    opening = '<svg class="icon" width="16" height="16" fill="currentColor" viewBox="0 0 16 16" aria-hidden="true" focusable="false">'
+    opening = (
+        '<svg class="icon" width="16" height="16" fill="currentColor" viewBox="0 0 16 16" '
+        'aria-hidden="true" focusable="false">'
+    )
     # The package's own file, named by a template: nothing of a user is in it.
     return mark_safe(opening + paths)  # noqa: S308
 
@@ -141,7 +144,7 @@ def state_badge(state: str, label: str = "") -> SafeString:
 @register.simple_tag
 def shown(value: Any) -> str:
     """A value as people read it, in definition lists and comparisons: nothing is "empty", booleans are on and off."""
-    if value is None or value == "" or value == []:
+    if value is None or value in ("", []):
         return mark_safe('<span class="muted">empty</span>')
     if isinstance(value, bool):
         return "on" if value else "off"

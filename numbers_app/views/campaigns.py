@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.forms.campaigns import ChangeForm
 from numbers_app.forms.filters import CampaignFilter
-from numbers_app.models import Campaign, OrderStatus
+from numbers_app.models import NUMBER_VERBS, Campaign, OrderStatus
 from numbers_app.permissions import Capability, can
 from numbers_app.selectors.accounts import accounts_granted
 from numbers_app.selectors.campaigns import campaign_list
@@ -40,7 +40,7 @@ def campaign_detail(request: PortalRequest, number: str) -> HttpResponse:
         "campaign": campaign,
         "earlier": earlier,
         "information": [(name, getattr(campaign, name)) for name in ChangeForm.CAMPAIGN_FIELDS[4:]],
-        "history": history_list(request.user).filter(number=number)[:50],
+        "history": history_list(request.user).filter(number=number, verb__in=NUMBER_VERBS)[:50],
         "open_orders": orders_open_for_number(request.user, number),
         "may_change": _may_change(request, campaign),
     }

@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const byId = (id) => document.getElementById(id);
+  const dialog = byId("dialog");
   const focusLost = () => !document.activeElement || document.activeElement === document.body;
 
   // --- Focus -------------------------------------------------------------------------------------------------------
@@ -21,12 +22,15 @@
   });
 
   // A swap may say where the focus goes. If it only took away what had the focus, the nearest heading gets it.
+  const focusWanted = () => {
+    // Behind an open dialog nothing can have the focus; it is given when the dialog closes.
+    const wanted = document.querySelector(dialog.open ? "#dialog [data-focus]" : "#main [data-focus]");
+    wanted?.removeAttribute("data-focus");
+    focusOn(wanted);
+    return Boolean(wanted);
+  };
   const restoreFocus = (ctx) => {
-    const wanted = document.querySelector("#main [data-focus], dialog[open] [data-focus]");
-    if (wanted) {
-      wanted.removeAttribute("data-focus");
-      focusOn(wanted);
-    } else if (hadFocus.has(ctx) && focusLost()) {
+    if (!focusWanted() && hadFocus.has(ctx) && focusLost()) {
       const target = ctx.target?.isConnected ? ctx.target : null;
       focusOn(target?.querySelector("h1, h2, h3") ?? target ?? byId("main").querySelector("h1") ?? byId("main"));
     }
@@ -109,12 +113,12 @@
   });
 
   // --- Dialogs -----------------------------------------------------------------------------------------------------
-  const dialog = byId("dialog");
   dialog.addEventListener("close", () => byId("dialog-body").replaceChildren());
   // An answer may close the dialog by the header HX-Trigger: close-dialog.
   document.addEventListener("close-dialog", () => {
     dialog.close();
-    if (focusLost()) focusOn(byId("main").querySelector("h1"));
+    // What opened the dialog may be gone; then the focus would still be in the closed dialog.
+    if (!focusWanted() && (focusLost() || dialog.contains(document.activeElement))) focusOn(byId("main").querySelector("h1"));
   });
   document.addEventListener("click", (event) => {
     const { target } = event;

@@ -1,0 +1,104 @@
+"""What all tests share: a sandbox to speak to, people by role, the guards lifted where a test empties the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management.commands import flush
+from django.db import connections
+from django.test import Client
+
+from numbers_app.actors import Actor
+from numbers_app.models import Account, User
+from numbers_app.permissions import Role
+from numbers_app.triggers import triggers_drop
+from numbers_app.vendor import callcap_client
+from tests.factories import GrantFactory, LocationFactory, UserFactory
+from tests.sandbox_server import SandboxServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _guards_are_lifted_for_flush() -> Iterator[None]:
+    """Tests with real transactions empty the tables afterwards, which the guards refuse; migrating puts them back."""
+    original = flush.Command.handle
+
+    def handle(self: flush.Command, **options: Any) -> None:
+        triggers_drop(connections[options["database"]])
+        original(self, **options)
+        for name in Role:
+            Group.objects.get_or_create(name=name)
+
+    flush.Command.handle = handle  # type: ignore[method-assign]
+    yield
+    flush.Command.handle = original  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    server = SandboxServer(tmp_path_factory.mktemp("sandbox"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sandbox(running_sandbox: SandboxServer, settings: Any) -> Iterator[SandboxServer]:
+    """A freshly reset Callcap over real HTTP, which the portal's client speaks to."""
+    running_sandbox.reset()
+    settings.CALLCAP_API_URL = running_sandbox.url
+    callcap_client.cache_clear()
+    yield running_sandbox
+    callcap_client.cache_clear()
+
+
+@pytest.fixture
+def location(db: None) -> Account:
+    """L-3 of the sandbox, with its Division and Corporate."""
+    return LocationFactory(key="L-3", callcap_id=3)
+
+
+def _person(role: Role, location: Account, username: str) -> User:
+    user: User = UserFactory(role=role, username=username)
+    if role in (Role.SALES_REP, Role.MANAGER):
+        GrantFactory(user=user, account=location)
+    return user
+
+
+@pytest.fixture
+def rep(location: Account) -> User:
+    return _person(Role.SALES_REP, location, "rep")
+
+
+@pytest.fixture
+def manager(location: Account) -> User:
+    return _person(Role.MANAGER, location, "manager")
+
+
+@pytest.fixture
+def manager2(location: Account) -> User:
+    return _person(Role.MANAGER, location, "manager2")
+
+
+@pytest.fixture
+def auditor(location: Account) -> User:
+    return _person(Role.AUDITOR, location, "auditor")
+
+
+@pytest.fixture
+def worker() -> Actor:
+    return Actor.portal("Worker", source="worker")
+
+
+@pytest.fixture
+def signed_in() -> Any:
+    """``signed_in(user)``: a test client with the user's session."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
