@@ -1,4 +1,7 @@
-"""Gunicorn's settings; ``gunicorn portal.wsgi`` reads this file by itself. PORT and WEB_CONCURRENCY come from the environment."""
+"""Gunicorn's settings; ``gunicorn portal.wsgi`` reads this file by itself.
+
+PORT and WEB_CONCURRENCY come from the environment.
+"""
 
 import os
 

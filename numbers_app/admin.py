@@ -11,7 +11,7 @@ from .models import Account, Attempt, Campaign, Choice, Grant, HistoryEntry, Ord
 
 
 @admin.register(User)
-class PortalUserAdmin(UserAdmin):
+class PortalUserAdmin(UserAdmin[User]):
     """Django's own, with the reader's time zone."""
 
     fieldsets = (*(UserAdmin.fieldsets or ()), ("Portal", {"fields": ("time_zone",)}))

@@ -1,6 +1,6 @@
-"""How forms are drawn: one field template, with classes and accessible descriptions put on every widget here."""
+"""How forms are drawn: one field template, with classes put on every widget here."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
@@ -72,4 +72,4 @@ class PortalBoundField(BoundField):
 class PortalFormRenderer(TemplatesSetting):
     """Django's forms with the project's templates and Bootstrap's classes."""
 
-    bound_field_class: ClassVar[type[BoundField]] = PortalBoundField
+    bound_field_class = PortalBoundField

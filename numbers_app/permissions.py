@@ -30,9 +30,7 @@ class Capability(StrEnum):
 
 CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.SALES_REP: frozenset({Capability.SEARCH, Capability.ORDER}),
-    Role.MANAGER: frozenset(
-        {Capability.SEARCH, Capability.ORDER, Capability.DECIDE, Capability.CHANGE_ROUTING}
-    ),
+    Role.MANAGER: frozenset({Capability.SEARCH, Capability.ORDER, Capability.DECIDE, Capability.CHANGE_ROUTING}),
     Role.AUDITOR: frozenset({Capability.SEE_ALL}),
     Role.ADMINISTRATOR: frozenset({Capability.SEE_ALL}),
 }
@@ -57,6 +55,4 @@ def can(user: User, capability: Capability) -> bool:
 def require(user: User, capability: Capability) -> None:
     """Raise PermissionDenied with a sentence unless the user has the capability."""
     if not can(user, capability):
-        raise PermissionDenied(
-            f"Your role does not allow you to {capability}. An administrator can change your role."
-        )
+        raise PermissionDenied(f"Your role does not allow you to {capability}. An administrator can change your role.")

@@ -1,8 +1,8 @@
 """The database's own guard over the history and the mirror, on PostgreSQL and on SQLite.
 
 - History entries are never changed, deleted, truncated or replaced.
-- A campaign is never deleted, truncated or replaced, and its number, destination, stop date and ``ended_at`` change only
-  together with ``last_change``, which must be a newer entry about this number with exactly the row's values.
+- A campaign is never deleted, truncated or replaced, and its number, destination, stop date and ``ended_at`` change
+  only together with ``last_change``, which must be a newer entry about this number with exactly the row's values.
 
 Django rebuilds SQLite tables when a column is altered, which drops their triggers and fails on triggers that name the
 table: ``apps.py`` drops them before migrations run and installs them again afterwards, and ``checks.py`` asserts them.
@@ -169,15 +169,13 @@ def triggers_install(connection: BaseDatabaseWrapper) -> None:
                 f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
             )
         for name, (table, events, level, function) in POSTGRESQL_TRIGGERS.items():
-            cursor.execute(
-                f"CREATE TRIGGER {name} {events} ON {table} FOR EACH {level} EXECUTE FUNCTION {function}()"
-            )
+            cursor.execute(f"CREATE TRIGGER {name} {events} ON {table} FOR EACH {level} EXECUTE FUNCTION {function}()")
             # ALWAYS: session_replication_role = replica does not switch them off.
             cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
 
 
 def triggers_missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """Names of the guards that are absent, disabled or not what this release installs; empty before the first migration."""
+    """Names of guards that are absent, disabled or not what this release installs; none before the first migration."""
     if not _tables_exist(connection):
         return []
     with connection.cursor() as cursor:
@@ -187,9 +185,7 @@ def triggers_missing(connection: BaseDatabaseWrapper) -> list[str]:
             return [name for name, sql in SQLITE_TRIGGERS.items() if found.get(name) != sql]
         cursor.execute("SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal")
         enabled = {name for name, state in cursor.fetchall() if state == "A"}
-        cursor.execute(
-            "SELECT proname, prosrc FROM pg_proc WHERE proname = ANY(%s)", [list(POSTGRESQL_FUNCTIONS)]
-        )
+        cursor.execute("SELECT proname, prosrc FROM pg_proc WHERE proname = ANY(%s)", [list(POSTGRESQL_FUNCTIONS)])
         bodies = dict(cursor.fetchall())
     missing = [name for name in POSTGRESQL_TRIGGERS if name not in enabled]
     return missing + [name for name, body in POSTGRESQL_FUNCTIONS.items() if bodies.get(name) != body]

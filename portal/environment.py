@@ -105,9 +105,7 @@ class Environment:
             )
         )
         if config.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
-            self.refuse(
-                name, "must name a PostgreSQL database (postgres://…) or a SQLite file (sqlite:///…)."
-            )
+            self.refuse(name, "must name a PostgreSQL database (postgres://…) or a SQLite file (sqlite:///…).")
         return config
 
     def cache(self, name: str, default: str) -> dict[str, object]:

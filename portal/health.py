@@ -28,9 +28,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         except Exception as error:
             checks["cache"] = f"not writable ({type(error).__name__})"
     ready = all(word == "ok" for word in checks.values())
-    return JsonResponse(
-        {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503
-    )
+    return JsonResponse({"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503)
 
 
 def _database() -> str:

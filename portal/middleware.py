@@ -1,4 +1,4 @@
-"""What every request carries: an id that joins page, log and history; the reader's time zone; how fragments may be kept."""
+"""What every request carries: an id that joins page, log and history; the reader's zone; how it may be kept."""
 
 import re
 import uuid
@@ -46,7 +46,7 @@ class ReaderTimeZoneMiddleware:
 
 
 class FragmentMiddleware:
-    """One URL answers with a page or a fragment: caches must tell them apart, and pages with company data are not kept."""
+    """One URL answers with a page or a fragment: caches must tell them apart, and keep no company data."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Settings of the numbers portal, all of them by environment; ``.env.example`` lists every variable with its default."""
+"""Settings of the numbers portal, all by environment; ``.env.example`` lists every variable with its default."""
 
 import mimetypes
 from pathlib import Path
@@ -30,9 +30,7 @@ CALLCAP_POST_ENCODING = environment.choice("CALLCAP_POST_ENCODING", "form", ("fo
 CALLCAP_TIME_ZONE = environment.time_zone("CALLCAP_TIME_ZONE", "America/Chicago")
 CALLCAP_MAX_PER_SECOND = environment.number("CALLCAP_MAX_PER_SECOND", 0, least=0, most=1000)
 CALLCAP_SETTLE_SECONDS = environment.whole("CALLCAP_SETTLE_SECONDS", 900, least=0, most=86_400)
-CALLCAP_MAX_ANSWER_BYTES = environment.whole(
-    "CALLCAP_MAX_ANSWER_BYTES", 5_000_000, least=10_000, most=100_000_000
-)
+CALLCAP_MAX_ANSWER_BYTES = environment.whole("CALLCAP_MAX_ANSWER_BYTES", 5_000_000, least=10_000, most=100_000_000)
 
 # --- the history ---------------------------------------------------------------------------------------------------
 HISTORY_SIGNING_KEY = environment.signing_key("HISTORY_SIGNING_KEY")
@@ -96,9 +94,7 @@ TEMPLATES = [
 ]
 
 # --- data ----------------------------------------------------------------------------------------------------------
-DATABASES = {
-    "default": environment.database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'portal.sqlite3'}")
-}
+DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'portal.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # IMMEDIATE: two writers wait for each other at the start instead of failing half-way.

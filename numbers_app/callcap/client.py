@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Never
+from typing import Any, Never
 from urllib.parse import urlsplit
 
 from .errors import (
@@ -62,7 +62,7 @@ class CallcapClient:
         base_url: str,
         api_key: str,
         timeout: float,
-        post_encoding: Literal["form", "json"],
+        post_encoding: str,
         max_answer_bytes: int,
     ) -> None:
         self._base_url = _checked_address(base_url)
@@ -173,16 +173,12 @@ class CallcapClient:
     def _raise_refusal(self, raw: RawAnswer, answer: dict[str, Any]) -> Never:
         words, seen = vendor_words(answer, self._evidence), self._evidence.excerpt(raw.body)
         if raw.status in (401, 403):
-            message = (
-                f"Callcap did not accept the portal's key: {words or raw.status}. Tell an administrator."
-            )
+            message = f"Callcap did not accept the portal's key: {words or raw.status}. Tell an administrator."
             raise CallcapUnauthorized(message, vendor_message=words, http_status=raw.status, excerpt=seen)
         if raw.status == 429:
             wait = retry_after_seconds(raw.retry_after)
             message = f"Callcap asks for a pause of {wait:g} seconds."
-            raise CallcapRateLimited(
-                message, retry_after=wait, vendor_message=words, http_status=429, excerpt=seen
-            )
+            raise CallcapRateLimited(message, retry_after=wait, vendor_message=words, http_status=429, excerpt=seen)
         if answer and refuses(raw.status, answer):
             message = f"Callcap refused: {words or f'status {raw.status}, no reason given'}"
             raise CallcapRefused(message, vendor_message=words, http_status=raw.status, excerpt=seen)
@@ -221,9 +217,7 @@ def _checked_address(base_url: str) -> str:
     parts = urlsplit(base_url)
     extras = parts.query or parts.fragment or "@" in parts.netloc
     if parts.scheme not in ("http", "https") or not parts.hostname or extras:
-        raise ValueError(
-            "Callcap's address must look like https://api.callcap.com, with nothing after the path."
-        )
+        raise ValueError("Callcap's address must look like https://api.callcap.com, with nothing after the path.")
     return base_url.rstrip("/")
 
 

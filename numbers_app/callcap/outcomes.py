@@ -68,9 +68,7 @@ def _read_success(raw: RawAnswer, answer: dict[str, Any], wanted: Wanted, eviden
     problem = ""
     if others:
         asked = f"instead of {wanted.number}" if wanted.number else "and another one as well"
-        problem = (
-            f"Callcap reported success, but for {others[0]} {asked}. Somebody must find out what happened."
-        )
+        problem = f"Callcap reported success, but for {others[0]} {asked}. Somebody must find out what happened."
     elif "" in named:
         problem = "Callcap reported success for a number that cannot be read."
     elif wanted.must_name and not named:

@@ -105,9 +105,7 @@ def succeeded(answer: dict[str, Any]) -> bool:
 
 def refuses(status: int, answer: dict[str, Any]) -> bool:
     """The vendor's definite no: a 4xx other than 408 (a time-out says nothing), or a 200 with another status."""
-    return (400 <= status < 500 and status != 408) or (
-        status == 200 and status_of(answer) not in ("", "success")
-    )
+    return (400 <= status < 500 and status != 408) or (status == 200 and status_of(answer) not in ("", "success"))
 
 
 def vendor_words(answer: dict[str, Any], evidence: Evidence) -> str:
@@ -171,9 +169,7 @@ def _read_number(item: object, evidence: Evidence) -> AvailableNumber | None:
     number = ten_digits(_first(item, NUMBER_NAMES))
     if not number:
         return None
-    place = {
-        name: evidence.words(_first(item, names), FIELD_CHARACTERS) for name, names in PLACE_NAMES.items()
-    }
+    place = {name: evidence.words(_first(item, names), FIELD_CHARACTERS) for name, names in PLACE_NAMES.items()}
     return AvailableNumber(
         number=number,
         number_type=_one_of(item, TYPE_NAMES, ("local", "tollfree")),
@@ -215,9 +211,7 @@ def _parts(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield inner
 
 
-def read_account(
-    item: object, evidence: Evidence, *, parent_key: str = "", kind: str = ""
-) -> AccountNode | None:
+def read_account(item: object, evidence: Evidence, *, parent_key: str = "", kind: str = "") -> AccountNode | None:
     """One account of the tree; None when it cannot be read. ``parent_key`` and ``kind`` hold where it does not say."""
     if not isinstance(item, dict):
         return None

@@ -86,11 +86,7 @@ class SearchCriteria:
     def to_wire(self) -> dict[str, str]:
         """Query parameters under the vendor's names; booleans as ``true`` and ``false``."""
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            SEARCH_WIRE_NAMES[name]: wire_text(value)
-            for name, value in given.items()
-            if value not in ("", None)
-        }
+        return {SEARCH_WIRE_NAMES[name]: wire_text(value) for name, value in given.items() if value not in ("", None)}
 
 
 @dataclass(frozen=True)

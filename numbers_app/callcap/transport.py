@@ -85,9 +85,7 @@ class Transport:
             session.mount(scheme, WatchedAdapter())
         return session
 
-    def _exchange(
-        self, session: requests.Session, method: str, url: str, **request: Any
-    ) -> RawAnswer | Failure:
+    def _exchange(self, session: requests.Session, method: str, url: str, **request: Any) -> RawAnswer | Failure:
         exchange = Exchange(self._timeout)
         token = current_exchange.set(exchange)
         status: int | None = None
@@ -105,9 +103,7 @@ class Transport:
         finally:
             current_exchange.reset(token)
         if len(body) > self._max_answer_bytes:
-            message = (
-                f"Callcap's answer was longer than {self._max_answer_bytes:,} bytes; reading was stopped."
-            )
+            message = f"Callcap's answer was longer than {self._max_answer_bytes:,} bytes; reading was stopped."
             return Failure(message, exchange.may_have_written, True, status, bytes(body))
         if not exchange.may_have_written:
             # Somebody talked before being asked; that answers nothing.

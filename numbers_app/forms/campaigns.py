@@ -14,7 +14,7 @@ from numbers_app.models import Account, Campaign, Evaluation
 
 from .fields import OptionalSwitchField, PhoneNumberField, PlainTextField, RankedNumbersField
 
-# What the portal sends to make a number run on: Callcap documents no way to clear a stop date, and gives this as its example.
+# What the portal sends to make a number run on: Callcap documents no way to clear a stop date; this is its example.
 RUN_ON = date(2099, 1, 1)
 
 
@@ -142,9 +142,8 @@ class ChangeForm(CampaignForm):
     def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
         self.campaign = campaign
         current = {name: getattr(campaign, name) for name in self.CAMPAIGN_FIELDS}
-        super().__init__(
-            *args, initial=current | {"version": campaign.version, "form_token": uuid.uuid4()}, **kwargs
-        )
+        kwargs["initial"] = current | {"version": campaign.version, "form_token": uuid.uuid4()}
+        super().__init__(*args, **kwargs)
         evaluation: Any = self.fields["evaluation"]
         evaluation.choices = [*([] if campaign.evaluation else [("", "Not set")]), *Evaluation.choices]
         if campaign.recording is not None:

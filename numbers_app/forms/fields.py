@@ -12,9 +12,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 
 from numbers_app.form_rendering import PhoneInput
 
-REFUSE_NUL = ProhibitNullCharactersValidator(
-    "Remove the null character: neither Callcap nor the portal can keep it."
-)
+REFUSE_NUL = ProhibitNullCharactersValidator("Remove the null character: neither Callcap nor the portal can keep it.")
 
 
 def read_phone_number(text: str) -> str:
@@ -34,9 +32,7 @@ def read_phone_number(text: str) -> str:
     except phonenumbers.NumberParseException:
         parsed = None
     if parsed is None or phonenumbers.region_code_for_number(parsed) not in ("US", "CA"):
-        raise ValidationError(
-            f"{text} is not a US or Canadian number. Give ten digits, as in (316) 555-0100."
-        )
+        raise ValidationError(f"{text} is not a US or Canadian number. Give ten digits, as in (316) 555-0100.")
     return str(parsed.national_number)
 
 
@@ -121,6 +117,4 @@ class OptionalSwitchField(forms.TypedChoiceField):
 
     def to_python(self, value: Any) -> str:
         word = str(value or "").lower()
-        return {"on": "true", "1": "true", "yes": "true", "off": "false", "0": "false", "no": "false"}.get(
-            word, word
-        )
+        return {"on": "true", "1": "true", "yes": "true", "off": "false", "0": "false", "no": "false"}.get(word, word)

@@ -49,9 +49,7 @@ class HistoryFilter(django_filters.FilterSet):
             digits = digits[1:]
         if not digits:
             return queryset.none()
-        return (
-            queryset.filter(number=digits) if len(digits) == 10 else queryset.filter(number__contains=digits)
-        )
+        return queryset.filter(number=digits) if len(digits) == 10 else queryset.filter(number__contains=digits)
 
 
 class OrderFilter(django_filters.FilterSet):

@@ -55,12 +55,8 @@ class SearchForm(forms.Form):
         help_text="Whose reserved pool to search.",
         error_messages={"invalid_choice": "Choose one of your Locations."},
     )
-    country = forms.ChoiceField(
-        required=False, choices=[("", "Any"), ("US", "United States"), ("CA", "Canada")]
-    )
-    state = PlainTextField(
-        required=False, max_length=50, label="State or province", help_text="As in KS or ON."
-    )
+    country = forms.ChoiceField(required=False, choices=[("", "Any"), ("US", "United States"), ("CA", "Canada")])
+    state = PlainTextField(required=False, max_length=50, label="State or province", help_text="As in KS or ON.")
     city = PlainTextField(required=False, max_length=100)
     rate_center = PlainTextField(required=False, max_length=100)
     zipcode = PlainTextField(

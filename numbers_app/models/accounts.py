@@ -28,9 +28,7 @@ class Account(models.Model):
     name = models.CharField(max_length=200)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     path = models.CharField(max_length=200, unique=True)
-    time_zone = models.CharField(
-        max_length=60, blank=True, help_text="IANA name; empty when the vendor did not say."
-    )
+    time_zone = models.CharField(max_length=60, blank=True, help_text="IANA name; empty when the vendor did not say.")
     active = models.BooleanField(default=True, help_text="Whether the vendor still lists it.")
     synced_at = models.DateTimeField()
 

@@ -27,8 +27,9 @@ class NumberType(models.TextChoices):
 class Campaign(models.Model):
     """A provisioned number with its routing and campaign information, as the vendor last confirmed them.
 
-    Never deleted. Number, destination, stop date and ``ended_at`` change only together with ``last_change``, the history
-    entry that says so: triggers refuse anything else. Changes made in Callcap's own interface are not visible here.
+    Never deleted. Number, destination, stop date and ``ended_at`` change only together with ``last_change``, the
+    history entry that says so: triggers refuse anything else. Changes made in Callcap's own interface are not
+    visible here.
     """
 
     phone_number = models.CharField(max_length=10)
@@ -65,12 +66,8 @@ class Campaign(models.Model):
             models.UniqueConstraint(
                 fields=["phone_number"], condition=Q(ended_at=None), name="campaign_number_live_once"
             ),
-            models.CheckConstraint(
-                condition=Q(phone_number__regex=TEN_DIGITS), name="campaign_number_ten_digits"
-            ),
-            models.CheckConstraint(
-                condition=Q(destination__regex=TEN_DIGITS), name="campaign_destination_ten_digits"
-            ),
+            models.CheckConstraint(condition=Q(phone_number__regex=TEN_DIGITS), name="campaign_number_ten_digits"),
+            models.CheckConstraint(condition=Q(destination__regex=TEN_DIGITS), name="campaign_destination_ten_digits"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["phone_number", "-created_at"], name="campaign_by_number"),

@@ -45,8 +45,9 @@ class Order(models.Model):
     """One purchase or one change: what is to be sent, who asked and why, who decided and why, and what became of it.
 
     ``parameters`` are the exact values wished, by their snake_case names; a purchase's ``stop_date`` is among them and
-    is sent by a child order of kind change, since the vendor takes it only on an update. ``before`` holds the values that
-    a change found. Authors and deciders are kept by id and name, without a link: deleting a user changes nothing here.
+    is sent by a child order of kind change, since the vendor takes it only on an update. ``before`` holds the values
+    that a change found. Authors and deciders are kept by id and name, without a link: deleting a user changes
+    nothing here.
     """
 
     kind = models.CharField(max_length=10, choices=OrderKind)
@@ -109,9 +110,7 @@ class Order(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                fields=["execute_after"], condition=Q(status=OrderStatus.APPROVED), name="order_due"
-            ),
+            models.Index(fields=["execute_after"], condition=Q(status=OrderStatus.APPROVED), name="order_due"),
             models.Index(fields=["status", "-id"], name="order_by_status"),
         ]
 
@@ -178,24 +177,18 @@ class Attempt(models.Model):
     lease_until = models.DateTimeField(help_text="Database time after which a silent worker counts as dead.")
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=AttemptOutcome, default=AttemptOutcome.SENDING)
-    ever_unknown = models.BooleanField(
-        default=False, help_text="Whether its outcome was unknown at any time."
-    )
+    ever_unknown = models.BooleanField(default=False, help_text="Whether its outcome was unknown at any time.")
     recorded = models.BooleanField(default=False)
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     message = models.TextField(blank=True)
     excerpt = models.TextField(blank=True)
-    retry_after = models.FloatField(
-        null=True, blank=True, help_text="Seconds, when the vendor asked to wait."
-    )
+    retry_after = models.FloatField(null=True, blank=True, help_text="Seconds, when the vendor asked to wait.")
     callcap_campaign_id = models.CharField(max_length=40, blank=True)
 
     class Meta:
         ordering: ClassVar = ["pk"]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(outcome__in=AttemptOutcome.values), name="attempt_outcome_known"
-            ),
+            models.CheckConstraint(condition=Q(outcome__in=AttemptOutcome.values), name="attempt_outcome_known"),
             models.UniqueConstraint(
                 fields=["order"], condition=Q(outcome=AttemptOutcome.SENDING), name="attempt_one_in_flight"
             ),

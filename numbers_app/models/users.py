@@ -1,9 +1,8 @@
 """People who use the portal."""
 
-from typing import ClassVar
 from zoneinfo import available_timezones
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -22,8 +21,6 @@ class User(AbstractUser):
         validators=[validate_time_zone],
         help_text="Times are shown in this zone, such as America/Chicago. Empty: the portal's own.",
     )
-
-    objects: ClassVar[UserManager["User"]] = UserManager()
 
     @property
     def display_name(self) -> str:

@@ -24,8 +24,4 @@ def accounts_visible(user: User) -> QuerySet[Account]:
 
 def locations_granted(user: User) -> QuerySet[Account]:
     """The active Locations in which the user may act: only Locations hold numbers."""
-    return (
-        accounts_granted(user)
-        .filter(kind=Account.Kind.LOCATION, active=True)
-        .select_related("parent__parent")
-    )
+    return accounts_granted(user).filter(kind=Account.Kind.LOCATION, active=True).select_related("parent__parent")

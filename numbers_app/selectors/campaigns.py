@@ -30,8 +30,4 @@ def campaign_search(campaigns: QuerySet[Campaign], text: str) -> QuerySet[Campai
 
 def campaigns_held(numbers: list[str]) -> set[str]:
     """Those of the given numbers that are among ours and have not stopped."""
-    return set(
-        Campaign.objects.filter(phone_number__in=numbers, ended_at=None).values_list(
-            "phone_number", flat=True
-        )
-    )
+    return set(Campaign.objects.filter(phone_number__in=numbers, ended_at=None).values_list("phone_number", flat=True))

@@ -14,7 +14,7 @@ from .orders import live_choices
 
 @dataclass(frozen=True)
 class FoundNumber:
-    """A number that the vendor offers; ``wanted_by`` is the order that already asks for it, ``held`` says it is ours."""
+    """An offered number; ``wanted_by`` is the order that already asks for it, ``held`` says it is ours."""
 
     offer: AvailableNumber
     wanted_by: int | None

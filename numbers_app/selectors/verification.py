@@ -18,7 +18,7 @@ MOST_PROBLEMS = 100
 
 @dataclass
 class Verification:
-    """``entries`` and ``numbers`` were checked; ``problems`` are sentences, at most 100 of them; ``head`` is the last hash."""
+    """How many entries and numbers were checked, what was wrong (at most 100 sentences), and the last hash."""
 
     entries: int = 0
     numbers: int = 0
@@ -31,7 +31,7 @@ class Verification:
 
 
 def history_verify() -> Verification:
-    """Recompute the chain, compare every column with the text that was hashed, replay it against the mirror, check the guards."""
+    """Recompute the chain, compare columns with the hashed text, replay against the mirror, check the guards."""
     verification = Verification()
     latest: dict[str, int] = {}
     states: dict[int, tuple[str, State]] = {}
@@ -55,16 +55,12 @@ def _verify_entry(verification: Verification, entry: HistoryEntry) -> None:
     if history_hash(entry.canonical, entry.previous_hash) != entry.hash:
         verification.complain(f"Entry {entry.sequence} was altered: its hash does not fit its text.")
     if history_canonical(entry) != entry.canonical:
-        verification.complain(
-            f"Entry {entry.sequence} was altered: its columns differ from the text that was hashed."
-        )
+        verification.complain(f"Entry {entry.sequence} was altered: its columns differ from the text that was hashed.")
     verification.entries = entry.sequence
     verification.head = entry.hash
 
 
-def _verify_mirror(
-    verification: Verification, latest: dict[str, int], states: dict[int, tuple[str, State]]
-) -> None:
+def _verify_mirror(verification: Verification, latest: dict[str, int], states: dict[int, tuple[str, State]]) -> None:
     seen = set()
     newest: dict[str, int] = {}
     for campaign in Campaign.objects.order_by("pk").iterator(chunk_size=2000):

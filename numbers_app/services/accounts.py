@@ -48,7 +48,7 @@ def accounts_sync(*, actor: Actor) -> SyncResult:
 
 
 def _read_tree() -> Iterator[AccountNode]:
-    """Every account, parents before children. Locations are asked one by one, since only their own page gives the zone."""
+    """Every account, parents first. Locations are asked one by one: only their own answer gives the zone."""
     client = callcap_client()
     for corporate in client.corporates():
         yield corporate
@@ -95,9 +95,7 @@ def _add(actor: Actor, node: AccountNode, known: dict[str, Account]) -> Account:
 
 def _change(actor: Actor, account: Account, wished: dict[str, object]) -> bool:
     changes = {
-        name: [getattr(account, name), value]
-        for name, value in wished.items()
-        if getattr(account, name) != value
+        name: [getattr(account, name), value] for name, value in wished.items() if getattr(account, name) != value
     }
     if not changes:
         return False

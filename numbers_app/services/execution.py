@@ -1,8 +1,9 @@
 """Carrying approved orders to the vendor, so that nothing is bought twice and nothing bought is lost.
 
 The vendor has no idempotency key, so the number is the key: it can be sold only once, and we always name it. Each call
-is: preflight, durable intent (order ``sending``, an Attempt with a lease), one POST outside any transaction, then outcome,
-mirror and history in one transaction (``recording.py``). Nothing here enqueues; the sweep rings again what is due.
+is: preflight, durable intent (order ``sending``, an Attempt with a lease), one POST outside any transaction, then
+outcome, mirror and history in one transaction (``recording.py``). Nothing here enqueues; the sweep rings
+again what is due.
 """
 
 from __future__ import annotations
@@ -46,19 +47,15 @@ LEASE_MARGIN_SECONDS = 10
 def order_execute(*, actor: Actor, order_id: int) -> None:
     """Carry an approved, due order as far as it will go now. Harmless to repeat and to run twice at once.
 
-    A purchase goes through its choices by rank until one is bought, refused for good or of unknown outcome; it is put off
-    while the vendor cannot be reached.
+    A purchase goes through its choices by rank until one is bought, refused for good or of unknown outcome; it is put
+    off while the vendor cannot be reached.
     """
-    for attempt in Attempt.objects.filter(order_id=order_id, recorded=False).exclude(
-        outcome=AttemptOutcome.SENDING
-    ):
+    for attempt in Attempt.objects.filter(order_id=order_id, recorded=False).exclude(outcome=AttemptOutcome.SENDING):
         with transaction.atomic():
             attempt_record(actor=actor, attempt=attempt)
     while True:
         order = Order.objects.select_related("account", "campaign").get(pk=order_id)
-        if order.status != OrderStatus.APPROVED or (
-            order.execute_after and order.execute_after > timezone.now()
-        ):
+        if order.status != OrderStatus.APPROVED or (order.execute_after and order.execute_after > timezone.now()):
             return
         actor_here = _carrying(actor, order)
         if order.kind == OrderKind.CHANGE:
@@ -125,9 +122,7 @@ def _execute_purchase(actor: Actor, order: Order) -> None:
 
 
 def _execute_change(actor: Actor, order: Order) -> None:
-    attempt, window_ends = _intend(
-        actor, order, AttemptKind.UPDATE, order.phone_number, order.parameters, None
-    )
+    attempt, window_ends = _intend(actor, order, AttemptKind.UPDATE, order.phone_number, order.parameters, None)
     if attempt is None:
         return
     if time.monotonic() > window_ends:
@@ -147,8 +142,8 @@ def _intend(
 ) -> tuple[Attempt | None, float]:
     """Write down durably that the number is about to be sent, and until when (monotonic seconds) it may be.
 
-    No attempt comes back when the order was taken, changed or became invalid meanwhile. An error of the commit itself is
-    raised, so nothing is sent.
+    No attempt comes back when the order was taken, changed or became invalid meanwhile. An error of the commit itself
+    is raised, so nothing is sent.
     """
     window_ends = time.monotonic() + SEND_WINDOW_SECONDS
     lease = timedelta(seconds=SEND_WINDOW_SECONDS + settings.CALLCAP_TIMEOUT + LEASE_MARGIN_SECONDS)

@@ -90,8 +90,9 @@ def history_append(
 ) -> HistoryEntry:
     """Write one entry, chained to the last, in the caller's transaction.
 
-    The caller has locked the rows it is going to write before calling, and writes only those afterwards: any other order
-    of locks deadlocks. ``changes`` is {field: [before, after]} of JSON values; ``state`` belongs to ``number.*`` verbs.
+    The caller has locked the rows it is going to write before calling, and writes only those afterwards: any other
+    order of locks deadlocks. ``changes`` is {field: [before, after]} of JSON values; ``state`` belongs to
+    ``number.*`` verbs.
     Raises TransactionManagementError outside a transaction: an entry never stands without its change.
     """
     if not connection.in_atomic_block:

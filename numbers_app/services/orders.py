@@ -92,8 +92,8 @@ def order_request_change(
 ) -> Order:
     """Ask for a change of a number's routing, stop date or campaign information; ``parameters`` hold only what changes.
 
-    A manager's own change needs nobody else and is on its way at once; a rep's waits for a manager. Raises Conflict when
-    the number is no longer as it was seen (``version``), InvalidInput when nothing would change or the number has stopped.
+    A manager's own change needs nobody else and is on its way at once; a rep's waits for a manager. Raises Conflict
+    when the number is no longer as it was seen (``version``), InvalidInput when nothing would change or it has stopped.
     """
     user = actor.person_or_refuse
     require(user, Capability.ORDER)
@@ -105,9 +105,7 @@ def order_request_change(
     if repeated:
         return repeated
     with transaction.atomic():
-        locked = (
-            Campaign.objects.select_for_update(of=("self",)).select_related("account").get(pk=campaign.pk)
-        )
+        locked = Campaign.objects.select_for_update(of=("self",)).select_related("account").get(pk=campaign.pk)
         if locked.ended_at:
             raise InvalidInput("This number has stopped. It can no longer be changed.")
         if locked.version != version:
@@ -122,9 +120,7 @@ def order_request_change(
             reason=reason,
             form_token=form_token,
         )
-        _write_request(
-            actor, user, order, {name: [order.before[name], value] for name, value in parameters.items()}
-        )
+        _write_request(actor, user, order, {name: [order.before[name], value] for name, value in parameters.items()})
         if can(user, Capability.CHANGE_ROUTING):
             _approve(actor, user, order, self_approved=True)
     return order
@@ -190,9 +186,7 @@ def _refuse_taken(numbers: list[str]) -> None:
         if number in held:
             raise InvalidInput(f"{phone_text(number)} is already one of our numbers.", field="number")
         if number in wanted:
-            raise InvalidInput(
-                f"{phone_text(number)} is already asked for in order {wanted[number]}.", field="number"
-            )
+            raise InvalidInput(f"{phone_text(number)} is already asked for in order {wanted[number]}.", field="number")
 
 
 def _write_request(actor: Actor, user: User, order: Order, changes: dict[str, list[Any]]) -> None:

@@ -56,9 +56,7 @@ def attempt_store(*, attempt: Attempt, answer: WriteAnswer) -> bool:
     }
     if fields["outcome"] == AttemptOutcome.UNKNOWN:
         fields["ever_unknown"] = True
-    waiting = Attempt.objects.filter(
-        pk=attempt.pk, outcome__in=(AttemptOutcome.SENDING, AttemptOutcome.UNKNOWN)
-    )
+    waiting = Attempt.objects.filter(pk=attempt.pk, outcome__in=(AttemptOutcome.SENDING, AttemptOutcome.UNKNOWN))
     if not waiting.update(finished_at=Now(), **fields):
         return False
     for name, value in fields.items():
@@ -154,9 +152,7 @@ def _postpone(actor: Actor, order: Order, attempt: Attempt, why: str) -> None:
     _back_to_approved(actor, order, attempt, Verb.ORDER_POSTPONED, why, again)
 
 
-def _back_to_approved(
-    actor: Actor, order: Order, attempt: Attempt, verb: Verb, why: str, again: datetime
-) -> None:
+def _back_to_approved(actor: Actor, order: Order, attempt: Attempt, verb: Verb, why: str, again: datetime) -> None:
     order_transition(
         actor=actor,
         order=order,
@@ -218,10 +214,9 @@ def _campaign_bought(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
 
 
 def _campaign_changed(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
-    campaign = Campaign.objects.select_for_update().get(pk=order.campaign_id)
-    after = {
-        name: date.fromisoformat(value) if name == "stop_date" else value
-        for name, value in attempt.parameters.items()
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(orders=order)
+    after: dict[str, Any] = {
+        name: date.fromisoformat(value) if name == "stop_date" else value for name, value in attempt.parameters.items()
     }
     if after.get("campaign_name") == "":
         after["campaign_name"] = campaign.phone_number
@@ -231,9 +226,7 @@ def _campaign_changed(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
         number=campaign.phone_number,
         account_key=order.account.key,
         order_id=order.pk,
-        changes={
-            name: [plain_value(getattr(campaign, name)), plain_value(value)] for name, value in after.items()
-        },
+        changes={name: [plain_value(getattr(campaign, name)), plain_value(value)] for name, value in after.items()},
         state=NumberState(
             destination=after.get("destination", campaign.destination),
             stop_date=after.get("stop_date", campaign.stop_date),

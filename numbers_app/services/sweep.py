@@ -20,12 +20,10 @@ RING_AGAIN_AFTER = timedelta(seconds=60)
 
 
 def orders_sweep(*, actor: Actor) -> int:
-    """Ring the worker for every order that is due or left half-way. Two sweeps at once are harmless. Returns the rings."""
+    """Ring the worker for every order that is due or left half-way; harmless to run twice. Returns the rings."""
     attempts_expire(actor=actor)
     now = timezone.now()
-    half_way = (
-        Attempt.objects.filter(recorded=False).exclude(outcome=AttemptOutcome.SENDING).values("order_id")
-    )
+    half_way = Attempt.objects.filter(recorded=False).exclude(outcome=AttemptOutcome.SENDING).values("order_id")
     due = Q(status=OrderStatus.APPROVED, execute_after__lte=now) | Q(pk__in=half_way)
     quiet = Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN_AFTER)
     rings = 0
@@ -41,9 +39,7 @@ def campaigns_end_stopped(*, actor: Actor) -> int:
     """Mark numbers as ended once their stop date has passed in their Location's zone. Returns how many."""
     ended = 0
     tomorrow = timezone.now().date() + timedelta(days=1)
-    for campaign_id in Campaign.objects.filter(ended_at=None, stop_date__lt=tomorrow).values_list(
-        "pk", flat=True
-    ):
+    for campaign_id in Campaign.objects.filter(ended_at=None, stop_date__lt=tomorrow).values_list("pk", flat=True):
         with transaction.atomic():
             ended += _end_if_stopped(actor, campaign_id)
     return ended

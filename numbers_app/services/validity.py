@@ -32,14 +32,14 @@ def order_problem(order: Order, number: str) -> str:
 
 
 def _overtaken(order: Order) -> str:
-    campaign = Campaign.objects.select_for_update().get(pk=order.campaign_id)
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(orders=order)
     if campaign.ended_at:
         return "The number has stopped meanwhile. Nothing was sent."
-    moved = [
-        name for name in order.parameters if plain_value(getattr(campaign, name)) != order.before.get(name)
-    ]
+    moved = [name for name in order.parameters if plain_value(getattr(campaign, name)) != order.before.get(name)]
     if not moved:
         return ""
     later = HistoryEntry.objects.filter(number=order.phone_number, verb=Verb.NUMBER_CHANGED).first()
     by = f" by {later.actor_name} (order {later.order_id})" if later else ""
-    return f"Overtaken: {', '.join(name.replace('_', ' ') for name in moved)} was changed meanwhile{by}. Nothing was sent."
+    return (
+        f"Overtaken: {', '.join(name.replace('_', ' ') for name in moved)} was changed meanwhile{by}. Nothing was sent."
+    )

@@ -123,9 +123,7 @@ def _changed(entry: HistoryEntry, number: str) -> str:
         parts.append(f"re-routed {number} from {phone_text(before)} to {phone_text(after)}")
     if "stop_date" in changes:
         before, after = changes.pop("stop_date")
-        moved = (
-            f"moved the stop date of {number} from {before}" if before else f"set the stop date of {number}"
-        )
+        moved = f"moved the stop date of {number} from {before}" if before else f"set the stop date of {number}"
         parts.append(f"{moved} to {value_in_words('stop_date', after)}")
     if changes:
         parts.append(f"changed {', '.join(field_label(name).lower() for name in changes)} of {number}")
@@ -169,9 +167,7 @@ def attempt_rows(attempt: Attempt) -> list[dict[str, Any]]:
     if attempt.excerpt:
         rows.append({"label": "Start of the answer", "value": attempt.excerpt})
     if attempt.preflight:
-        seen = ", ".join(
-            f"{field_label(name).lower()} {value}" for name, value in attempt.preflight.items() if value
-        )
+        seen = ", ".join(f"{field_label(name).lower()} {value}" for name, value in attempt.preflight.items() if value)
         rows.append({"label": "Seen just before", "value": seen})
     return rows
 

@@ -58,7 +58,7 @@ STATES = {
 
 @lru_cache(maxsize=256)
 def read_icon(name: str) -> SafeString:
-    """The SVG of an icon, hidden from screen readers. An unknown name is a mistake in a template and raises."""
+    """The SVG of an icon, hidden from screen readers. An unknown name, a mistake in a template, raises."""
     if not ICON_NAME.fullmatch(name):
         raise template.TemplateSyntaxError(f"{name!r} is not the name of an icon.")
     try:
@@ -76,7 +76,7 @@ def read_icon(name: str) -> SafeString:
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """``{% icon "search" %}``: an icon of the bootstrap-icons package, inline, as decoration beside a text."""
+    """``{% icon "search" %}``: an icon of the bootstrap-icons package, inline, as decoration."""
     return read_icon(name)
 
 
@@ -103,7 +103,7 @@ def marked_span(number: str, text: str, spelled_number: str) -> tuple[int, int]:
 
 @register.simple_tag
 def spelled(number: str, text: str = "") -> SafeString:
-    """The number with the part that matches the vanity text in letters and marked, as 316-734-<mark>CAKE</mark>.
+    """The number with what matches the vanity text in letters and marked: 316-734-<mark>CAKE</mark>.
 
     A screen reader gets the plain number, once. Without a match it is the plain number for everybody.
     """
@@ -134,7 +134,7 @@ def field_label(name: str) -> str:
 
 @register.simple_tag
 def state_badge(state: str, label: str = "") -> SafeString:
-    """The badge of an order's state or an attempt's outcome: an icon and a text, told apart without colour."""
+    """The badge of an order's state or an attempt's outcome: icon and text, told apart without colour."""
     tone, symbol = STATES[state]
     return format_html(
         '<span class="badge-state badge-{}">{}{}</span>', tone, read_icon(symbol), label or field_label(state)
@@ -143,7 +143,7 @@ def state_badge(state: str, label: str = "") -> SafeString:
 
 @register.simple_tag
 def shown(value: Any) -> str:
-    """A value as people read it, in definition lists and comparisons: nothing is "empty", booleans are on and off."""
+    """A value as people read it: nothing is "empty", booleans are on and off."""
     if value is None or value in ("", []):
         return mark_safe('<span class="muted">empty</span>')
     if isinstance(value, bool):
@@ -190,10 +190,7 @@ def stop_date(value: date | None, zone: str = "") -> SafeString:
         return mark_safe('<span class="muted">No stop date</span>')
     if value == RUNS_ON:
         return format_html('runs on <span class="text-nowrap">({})</span>', value.isoformat())
-    where = (
-        zone.replace("_", " ")
-        or f"{settings.CALLCAP_TIME_ZONE.replace('_', ' ')}, the Location's is not known"
-    )
+    where = zone.replace("_", " ") or f"{settings.CALLCAP_TIME_ZONE.replace('_', ' ')}, the Location's is not known"
     return format_html(
         '<time datetime="{}" class="text-nowrap">{}</time> <span class="hint">({} time)</span>',
         value.isoformat(),

@@ -27,14 +27,12 @@ from .http import PortalRequest, actor_of, allow, not_found, one_page
 def campaigns(request: PortalRequest) -> HttpResponse:
     """The inventory."""
     filtered = CampaignFilter(request.GET, queryset=campaign_list(request.user))
-    return render(
-        request, "numbers/list.html", {"filter": filtered, "page_obj": one_page(request, filtered.qs)}
-    )
+    return render(request, "numbers/list.html", {"filter": filtered, "page_obj": one_page(request, filtered.qs)})
 
 
 @require_safe
 def campaign_detail(request: PortalRequest, number: str) -> HttpResponse:
-    """One number: where it rings, until when, who changed what; the newest campaign of the number, with earlier ones."""
+    """One number: where it rings, until when, who changed what; its newest campaign, and earlier ones."""
     campaign, *earlier = _all_of(request, number)
     context = {
         "campaign": campaign,
@@ -59,8 +57,12 @@ def campaign_change(request: PortalRequest, number: str) -> HttpResponse:
     form = ChangeForm(request.POST, campaign=campaign)
     if not form.is_valid() or request.POST.get("back"):
         return _form_page(request, campaign, form, status=200 if form.is_valid() else 422)
-    seen = form.cleaned_data["version"] or campaign.version
-    if seen != campaign.version:
+    return _review(request, campaign, form)
+
+
+def _review(request: PortalRequest, campaign: Campaign, form: ChangeForm) -> HttpResponse:
+    """A valid form: show what will change, or carry it out when that was confirmed."""
+    if (form.cleaned_data["version"] or campaign.version) != campaign.version:
         return _overtaken(request, campaign, form)
     parameters = form.parameters()
     if not parameters:
@@ -68,26 +70,29 @@ def campaign_change(request: PortalRequest, number: str) -> HttpResponse:
         return _form_page(request, campaign, form, status=422)
     if not form.cleaned_data["confirmed"]:
         return _confirmation(request, campaign, form, parameters)
+    return _request_change(request, campaign, form, parameters)
+
+
+def _request_change(
+    request: PortalRequest, campaign: Campaign, form: ChangeForm, parameters: dict[str, Any]
+) -> HttpResponse:
     try:
         order = order_request_change(
             actor=actor_of(request),
             campaign=campaign,
-            version=seen,
+            version=form.cleaned_data["version"] or campaign.version,
             parameters=parameters,
             reason=form.cleaned_data["reason"],
             form_token=form.cleaned_data["form_token"],
         )
     except Conflict:
-        return _overtaken(request, _all_of(request, number)[0], form)
+        return _overtaken(request, _all_of(request, campaign.phone_number)[0], form)
     except InvalidInput as error:
         form.add_error(error.field or None, error.message)
         return _form_page(request, campaign, form, status=422)
     waiting = order.status == OrderStatus.PENDING
     messages.success(
-        request,
-        f"Order {order.pk} waits for a manager."
-        if waiting
-        else f"Order {order.pk} is on its way to Callcap.",
+        request, f"Order {order.pk} waits for a manager." if waiting else f"Order {order.pk} is on its way to Callcap."
     )
     return redirect("order_detail", order.pk)
 
@@ -112,9 +117,7 @@ def _stopped_or_refused(request: PortalRequest, campaign: Campaign) -> HttpRespo
     return redirect("campaign_detail", campaign.phone_number)
 
 
-def _form_page(
-    request: PortalRequest, campaign: Campaign, form: ChangeForm, status: int = 200
-) -> HttpResponse:
+def _form_page(request: PortalRequest, campaign: Campaign, form: ChangeForm, status: int = 200) -> HttpResponse:
     context = {
         "campaign": campaign,
         "form": form,
@@ -131,11 +134,7 @@ def _confirmation(
         "campaign": campaign,
         "form": form,
         "changes": [(name, getattr(campaign, name), value) for name, value in parameters.items()],
-        "typed": [
-            (name, value)
-            for name, value in request.POST.items()
-            if name in form.fields and name != "confirmed"
-        ]
+        "typed": [(name, value) for name, value in request.POST.items() if name in form.fields and name != "confirmed"]
         + ([] if request.POST.get("form_token") else [("form_token", form.cleaned_data["form_token"])]),
         "needs_approval": not can(request.user, Capability.CHANGE_ROUTING),
         "calls_elsewhere": "destination" in parameters,
@@ -151,13 +150,14 @@ def _overtaken(request: PortalRequest, campaign: Campaign, form: ChangeForm) -> 
         for name in ChangeForm.CAMPAIGN_FIELDS
         if name in form.cleaned_data and form.cleaned_data[name] != getattr(campaign, name)
     ]
-    typed = form.data.copy()
+    typed = request.POST.copy()
     typed["version"] = str(campaign.version)
     typed.pop("confirmed", None)
     fresh = ChangeForm(typed, campaign=campaign)
     fresh.add_error(
         None,
-        f"{latest.actor_name} changed this number after you opened the form. What you typed is kept below; nothing was sent.",
+        f"{latest.actor_name} changed this number after you opened the form. "
+        "What you typed is kept below; nothing was sent.",
     )
     context = {
         "campaign": campaign,

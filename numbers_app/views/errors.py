@@ -27,12 +27,14 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
     """Needs neither the database nor a session: either may be what broke."""
-    return render(None, "500.html", status=500)  # type: ignore[arg-type]
+    return render(None, "500.html", status=500)
 
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    sentence = "This form was open for too long or came from another site, so nothing was done. Go back, reload and send it again."
+    sentence = (
+        "This form was open for too long or came from another site. Nothing was done: go back, reload, send it again."
+    )
     return render(request, "403.html", {"exception": sentence}, status=403)
 
 

@@ -73,7 +73,7 @@ def order_new(request: PortalRequest) -> HttpResponse:
 
 
 def _request_purchase(request: PortalRequest, form: PurchaseForm) -> Order:
-    """Ask the vendor whether the numbers are still there, then write the order down. An absent vendor delays nothing."""
+    """Ask whether the numbers are still there, then write the order down. An absent vendor delays nothing."""
     numbers, account = form.cleaned_data["number"], form.cleaned_data["account"]
     try:
         places = number_places(numbers, account.key)
@@ -81,7 +81,8 @@ def _request_purchase(request: PortalRequest, form: PurchaseForm) -> Order:
         places = dict.fromkeys(numbers, "")
         messages.warning(
             request,
-            f"{trouble.message} Your order is kept. Whether the numbers are still available is checked before anything is bought.",
+            f"{trouble.message} Your order is kept. "
+            "Whether the numbers are still available is checked before anything is bought.",
         )
     for number, place in places.items():
         if place is None:
@@ -186,8 +187,6 @@ def _detail(request: PortalRequest, order: Order) -> dict[str, Any]:
 def _back(request: PortalRequest, order: Order) -> HttpResponse:
     """To the page that the decision was made on, when it is one of ours; else to the order."""
     target = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
+    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return redirect(target)
     return redirect("order_detail", order.pk)

@@ -35,9 +35,7 @@ def _prune_finished_tasks(actor: Actor) -> None:
 
 
 class Command(BaseCommand):
-    help = (
-        "Ring the periodic jobs until stopped: the order sweep every 3 seconds, ended numbers every minute."
-    )
+    help = "Ring the periodic jobs until stopped: the order sweep every 3 seconds, ended numbers every minute."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="Run every job once and exit.")
@@ -68,6 +66,4 @@ class Command(BaseCommand):
                 job.run(Actor.portal("Clock", source=Source.WORKER))
             except Exception:
                 # One job's trouble (a locked file, a database restart) must not keep the others from running.
-                logger.exception(
-                    "periodic job %s failed; it is tried again in %s seconds", job.name, job.every
-                )
+                logger.exception("periodic job %s failed; it is tried again in %s seconds", job.name, job.every)

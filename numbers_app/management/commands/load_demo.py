@@ -31,9 +31,7 @@ class Command(BaseCommand):
         password = os.environ.get("DEMO_PASSWORD") or DEFAULT_PASSWORD
         actor = Actor.portal("load_demo", source=Source.COMMAND)
         for person in PEOPLE:
-            user_add(
-                actor=actor, new=person, password=password, accounts=_grants(person.username, person.role)
-            )
+            user_add(actor=actor, new=person, password=password, accounts=_grants(person.username, person.role))
         self.stdout.write(f"Users {', '.join(person.username for person in PEOPLE)}, password {password}")
         if options["activity"]:
             self._play()
