@@ -130,9 +130,6 @@ class WatchedSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def shutdown(self, how: int) -> None:
-        self._socket.shutdown(how)
-
     def close(self) -> None:
         self._socket.close()
 
