@@ -82,6 +82,8 @@ class SearchForm(forms.Form):
 
     def clean_vanity_text(self) -> str:
         text: str = self.cleaned_data["vanity_text"]
+        if not text:
+            return text
         try:
             clean_vanity(text)
         except ValueError as error:
