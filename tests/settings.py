@@ -15,7 +15,7 @@ os.environ.update(
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///var/test-unused.sqlite3")
 
-from portal.settings import *  # noqa: E402, F403
+from portal.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -1,0 +1,126 @@
+"""``make bench``: what people and the worker wait for, as ratios to the bare vendor call in the same run.
+
+Machines are noisy, so a ratio says more than a time. Uses a database of its own (DATABASE_URL says of which kind) and a
+sandbox of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+import django
+
+django.setup()
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import setup_test_environment
+
+from benchmarks.world import World
+from numbers_app.models import Verb
+from numbers_app.selectors.verification import history_verify
+from numbers_app.services.execution import order_execute
+from numbers_app.services.history import history_append
+from tests.sandbox_server import SandboxServer
+
+ROUNDS = 30
+PURCHASES = 60
+ENTRIES = 2000
+
+
+def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """The median time of a call, in milliseconds, after one that warms up."""
+    call()
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+def row(what: str, value: str, ratio: str = "") -> None:
+    print(f"{what:<58}{value:>14}{ratio:>16}")
+
+
+def bench_search(world: World) -> None:
+    client = Client()
+    client.force_login(world.rep)
+
+    def get(address: str, **headers: str) -> None:
+        status = client.get(address, headers=headers).status_code
+        if status != 200:
+            raise SystemExit(f"{address} answered {status}, so nothing is measured.")
+
+    bare = median_ms(lambda: world.bare_search(areaCode="316"))
+    floor = median_ms(lambda: get("/search/"))
+    fragment = median_ms(lambda: get("/search/?area_code=316", **{"HX-Request": "true"}))
+    page = median_ms(lambda: get("/search/?area_code=316"))
+    row("search: bare vendor call, up to 1,000 numbers", f"{bare:.1f} ms")
+    row("search: the form alone, no vendor", f"{floor:.1f} ms", f"{floor / bare:.1f} x bare")
+    row("search: results fragment", f"{fragment:.1f} ms", f"{fragment / bare:.1f} x bare")
+    row("search: whole page", f"{page:.1f} ms", f"{page / bare:.1f} x bare")
+
+
+def bench_purchases(world: World) -> None:
+    numbers = iter(world.numbers(2 * PURCHASES))
+    started = time.perf_counter()
+    for _ in range(PURCHASES):
+        number = next(numbers)
+        world.bare_search(fullNumber=number)
+        world.bare_purchase(number)
+    bare = PURCHASES / (time.perf_counter() - started)
+    orders = [world.approved_order(next(numbers)) for _ in range(PURCHASES)]
+    started = time.perf_counter()
+    for order in orders:
+        order_execute(actor=world.worker, order_id=order.pk)
+    ours = PURCHASES / (time.perf_counter() - started)
+    row("purchase: bare look-up and purchase", f"{bare:.0f} /s")
+    row("purchase: preflight, intent, send, record, history", f"{ours:.0f} /s", f"{bare / ours:.1f} x slower")
+
+
+def bench_history(world: World) -> None:
+    started = time.perf_counter()
+    for _ in range(ENTRIES):
+        with transaction.atomic():
+            history_append(actor=world.worker, verb=Verb.ORDER_POSTPONED, order_id=1, reason="Measuring.")
+    appended = ENTRIES / (time.perf_counter() - started)
+    started = time.perf_counter()
+    verification = history_verify()
+    verified = verification.entries / (time.perf_counter() - started)
+    row("history: entries appended, one transaction each", f"{appended:.0f} /s")
+    row("history: entries verified with chain, columns and replay", f"{verified:.0f} /s")
+    if verification.problems:
+        raise SystemExit(f"The history is not in order after the run: {verification.problems[0]}")
+
+
+def main() -> None:
+    setup_test_environment()
+    logging.disable(logging.WARNING)
+    connection.creation.create_test_db(verbosity=0)
+    with tempfile.TemporaryDirectory() as directory:
+        server = SandboxServer(Path(directory))
+        server.start()
+        try:
+            settings.CALLCAP_API_URL = server.url
+            print(f"On {connection.vendor}, sandbox without latency, one client\n")
+            world = World(server)
+            bench_search(world)
+            bench_purchases(world)
+            bench_history(world)
+        finally:
+            server.stop()
+            connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)
+
+
+if __name__ == "__main__":
+    main()
