@@ -8,7 +8,7 @@ PRODUCTION_LIKE := env DEBUG=off DEMO=off HTTPS=on LOG_FORMAT=json TRUSTED_PROXY
 	SECRET_KEY=lint-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ \
 	HISTORY_SIGNING_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= CALLCAP_API_KEY=lint-only \
 	SITE_URL=https://portal.example ALLOWED_HOSTS=portal.example CSRF_TRUSTED_ORIGINS=https://portal.example \
-	DATABASE_URL=sqlite:///var/lint.sqlite3
+	EMAIL_URL=smtp+tls://portal:password@mail.example:587 DATABASE_URL=sqlite:///var/lint.sqlite3
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile

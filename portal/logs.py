@@ -1,8 +1,14 @@
 """Structured logs on standard output: one line an event, with the request's id."""
 
+import logging
 from typing import Any
 
 import structlog
+
+
+def worth_a_line(record: logging.LogRecord) -> bool:
+    """The task queue tells of each ring, many a minute; what rings mean for an order is in its history."""
+    return record.levelno >= logging.WARNING or not record.name.startswith("django.tasks")
 
 
 def logging_config(log_format: str) -> dict[str, Any]:
@@ -38,11 +44,17 @@ def logging_config(log_format: str) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
             },
         },
-        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "portal"}},
+        "filters": {"worth_a_line": {"()": "django.utils.log.CallbackFilter", "callback": worth_a_line}},
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "portal",
+                "filters": ["worth_a_line"],
+            },
+        },
         "root": {"handlers": ["stdout"], "level": "INFO"},
         "loggers": {
             "django.server": {"level": "WARNING"},
-            "django.tasks": {"level": "WARNING"},
-            "django_tasks_db": {"level": "WARNING"},
         },
     }

@@ -1,5 +1,6 @@
 """Settings of the numbers portal, all by environment; ``.env.example`` lists every variable with its default."""
 
+import logging
 import mimetypes
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -201,4 +202,5 @@ if TRUSTED_PROXY_COUNT:
 # --- logs ----------------------------------------------------------------------------------------------------------
 LOG_FORMAT = environment.choice("LOG_FORMAT", "console", ("console", "json"))
 LOGGING = logging_config(LOG_FORMAT)
-LOGGING_CONFIG = "logging.config.dictConfig"
+# One line a request, when it is answered.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG

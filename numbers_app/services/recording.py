@@ -171,14 +171,14 @@ def _words(attempt: Attempt) -> VendorWords:
     return VendorWords(status=attempt.http_status, message=attempt.message)
 
 
-def _on_behalf(actor: Actor, order: Order) -> Actor:
-    """Changes to numbers are written under the name of who asked for them, through the process that sent them."""
-    author = User.objects.filter(pk=order.author_id).first()
-    role = ", ".join(roles_of(author)) if author else ""
+def _on_behalf(actor: Actor, user_id: int | None, name: str) -> Actor:
+    """The process that acts, under the name of the person whose wish or decision it carries out."""
+    user = User.objects.filter(pk=user_id).first()
+    role = ", ".join(roles_of(user)) if user else ""
     return Actor(
         user=None,
-        user_id=order.author_id,
-        name=order.author_name,
+        user_id=user_id,
+        name=name,
         role=role or "no role",
         source=actor.source,
         request_id=actor.request_id,
@@ -190,7 +190,7 @@ def _campaign_bought(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
     # The vendor names the campaign after the number when it is given no name.
     values["campaign_name"] = values.get("campaign_name") or attempt.number
     entry = history_append(
-        actor=_on_behalf(actor, order),
+        actor=_on_behalf(actor, order.author_id, order.author_name),
         verb=Verb.NUMBER_BOUGHT,
         number=attempt.number,
         account_key=order.account.key,
@@ -221,7 +221,7 @@ def _campaign_changed(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
     if after.get("campaign_name") == "":
         after["campaign_name"] = campaign.phone_number
     entry = history_append(
-        actor=_on_behalf(actor, order),
+        actor=_on_behalf(actor, order.author_id, order.author_name),
         verb=Verb.NUMBER_CHANGED,
         number=campaign.phone_number,
         account_key=order.account.key,
@@ -264,12 +264,11 @@ def _request_stop_date(actor: Actor, order: Order, campaign: Campaign) -> None:
         request_id=order.request_id,
     )
     history_append(
-        actor=actor,
+        actor=_on_behalf(actor, order.decider_id, order.decider_name),
         verb=Verb.ORDER_APPROVED,
         number=campaign.phone_number,
         account_key=order.account.key,
         order_id=child.pk,
         changes={"stop_date": [None, order.parameters["stop_date"]]},
         reason=f"The stop date asked for with order {order.pk}.",
-        approved_by=order.decider_name,
     )

@@ -34,7 +34,7 @@ def make_client() -> Iterator[MakeClient]:
             base_url=base_url,
             api_key=api_key,
             timeout=timeout,
-            post_encoding=post_encoding,  # type: ignore[arg-type]
+            post_encoding=post_encoding,
             max_answer_bytes=max_answer_bytes,
         )
         made.append(client)

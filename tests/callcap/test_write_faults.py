@@ -1,5 +1,6 @@
 """What a purchase comes to when the vendor or the network misbehaves: one request at most, and the honest outcome."""
 
+import contextlib
 import gzip
 import json
 import queue
@@ -7,17 +8,20 @@ import socket
 import ssl
 import time
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from numbers_app.callcap import Outcome, SearchCriteria, WriteAnswer
+from numbers_app.callcap.connections import Exchange, WatchedSocket, current_exchange
+from numbers_app.callcap.schemas import WriteValue
 
 from .conftest import KEY, MakeClient
 from .vendor import RawVendor, answer, drips, says, vendor
 
 NUMBER, OTHER = "3167342253", "3165550199"
-VALUES = {"destination": "3164447896", "recording": True}
+VALUES: dict[str, WriteValue] = {"destination": "3164447896", "recording": True}
 BOUGHT = json.dumps({"status": "success", "phoneNumber": NUMBER, "campaignID": 77})
 REFUSAL = json.dumps({"status": "error", "message": "No longer available"})
 
@@ -34,6 +38,18 @@ def buy(make_client: MakeClient, to: RawVendor, **options: float) -> WriteAnswer
 def bought_from(make_client: MakeClient, *pieces: bytes, **options: float) -> WriteAnswer:
     with vendor(says(*pieces)) as to:
         return buy(make_client, to, **options)
+
+
+@contextlib.contextmanager
+def silent_address(host: str, port: int) -> Iterator[int]:
+    """A port that lets connections wait for ever: its queue is full."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind((host, port))
+        full.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
 
 
 def test_success_naming_the_number_is_applied(make_client: MakeClient) -> None:
@@ -60,8 +76,30 @@ def test_json_bodies_carry_real_booleans(make_client: MakeClient) -> None:
     assert json.loads(body) == expected
 
 
+def test_a_write_has_a_connection_of_its_own(make_client: MakeClient) -> None:
+    with vendor(says(answer('{"status": "success", "numbers": []}')), keep_alive=True) as to:
+        client = make_client(to.url)
+        client.search(SearchCriteria())
+        client.update(NUMBER, {})
+        client.update(NUMBER, {})
+        client.search(SearchCriteria())
+        client.close()
+        assert (len(to.requests), to.connections) == (4, 3)
+
+
 class TestNotSent:
     """Not one byte of the request was written."""
+
+    def test_plain_connection_closed_before_the_first_byte(self) -> None:
+        ours, theirs = socket.socketpair()
+        exchange = Exchange(5)
+        token = current_exchange.set(exchange)
+        with ours, theirs:
+            ours.shutdown(socket.SHUT_WR)
+            with pytest.raises(BrokenPipeError):
+                WatchedSocket(ours).sendall(b"POST")
+            assert not exchange.may_have_written
+        current_exchange.reset(token)
 
     def test_connection_refused(self, make_client: MakeClient) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -90,32 +128,28 @@ class TestNotSent:
         assert written.outcome is Outcome.NOT_SENT
 
     def test_connect_times_out(self, make_client: MakeClient) -> None:
-        with socket.socket() as full, socket.socket() as first, socket.socket() as second:
-            full.bind(("127.0.0.1", 0))
-            full.listen(0)
-            for filler in (first, second):
-                filler.setblocking(False)
-                filler.connect_ex(full.getsockname())
+        with silent_address("127.0.0.1", 0) as port:
             started = time.monotonic()
-            port = full.getsockname()[1]
             written = make_client(f"http://127.0.0.1:{port}", timeout=0.4).provision(NUMBER, "L-3", VALUES)
-        assert 0.3 < time.monotonic() - started < 1
+            assert 0.3 < time.monotonic() - started < 1
         assert written.outcome is Outcome.NOT_SENT
         assert "within 0.4 seconds" in written.message
 
-    def test_an_unreachable_address_leaves_time_for_the_next(
+    def test_a_silent_address_leaves_time_for_the_next(
         self, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         real = socket.getaddrinfo
 
         def two(host: str, port: int, *rest: int, **options: int) -> list[tuple[object, ...]]:
+            if host != "callcap.invalid":
+                return [*real(host, port, *rest, **options)]
             found = real("127.0.0.1", port, *rest, **options)
-            return [(*found[0][:4], ("127.0.0.2", port)), *found] if host == "callcap.invalid" else [*found]
+            return [(*found[0][:4], ("127.0.0.2", port)), *found]
 
-        with vendor(says(answer(BOUGHT))) as to:
+        with vendor(says(answer(BOUGHT))) as to, silent_address("127.0.0.2", to.port):
             monkeypatch.setattr(socket, "getaddrinfo", two)
-            written = make_client(f"http://callcap.invalid:{to.port}").provision(NUMBER, "L-3", VALUES)
-        assert written.outcome is Outcome.APPLIED
+            client = make_client(f"http://callcap.invalid:{to.port}", timeout=1)
+            assert client.provision(NUMBER, "L-3", VALUES).outcome is Outcome.APPLIED
 
     def test_certificate_is_not_trusted(
         self, make_client: MakeClient, certificate: tuple[Path, ssl.SSLContext]
@@ -306,11 +340,26 @@ class TestUnknown:
         assert written.outcome is Outcome.UNKNOWN
 
     def test_vendor_stops_reading(self, make_client: MakeClient) -> None:
-        with vendor(says(), greeting=lambda c: time.sleep(1) or True) as to:
+        with vendor(says(), greeting=lambda c: not time.sleep(1)) as to:  # type: ignore[func-returns-value]
             started = time.monotonic()
             written = make_client(to.url, timeout=0.3).provision(NUMBER, "L-3", {"notes": "n" * 20_000_000})
             assert time.monotonic() - started < 0.9
         assert written.outcome is Outcome.UNKNOWN
+
+    def test_secure_connection_breaks_while_writing(
+        self,
+        make_client: MakeClient,
+        certificate: tuple[Path, ssl.SSLContext],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def broken(self: ssl.SSLSocket, data: bytes) -> int:
+            raise ssl.SSLError("Broken somewhere in a record")
+
+        monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate[0]))
+        with vendor(says(), tls=certificate[1]) as to:
+            client = make_client(to.url)
+            monkeypatch.setattr(ssl.SSLSocket, "send", broken)
+            assert client.provision(NUMBER, "L-3", VALUES).outcome is Outcome.UNKNOWN
 
     def test_secure_connection_breaks_after_the_request(
         self,
@@ -366,8 +415,8 @@ class TestRefused:
         ],
     )
     def test_rate_limit(self, make_client: MakeClient, header: str | None, seconds: float) -> None:
-        headers = {} if header is None else {"Retry_After": header}
-        written = bought_from(make_client, answer(REFUSAL, 429, **headers))
+        whole = answer(REFUSAL, 429) if header is None else answer(REFUSAL, 429, Retry_After=header)
+        written = bought_from(make_client, whole)
         assert (written.outcome, written.http_status, written.retry_after) == (Outcome.REFUSED, 429, seconds)
 
 

@@ -21,6 +21,7 @@ REQUIRED = {
     "POSTGRES_PASSWORD": "owners-password",
     "PORTAL_DATABASE_PASSWORD": "portals-password",
     "CALLCAP_API_KEY": "sandbox-key",
+    "EMAIL_URL": "smtp+tls://portal:password@mail.example.com:587",
     "SITE_URL": "https://numbers.example.com",
     "ALLOWED_HOSTS": "numbers.example.com",
 }
