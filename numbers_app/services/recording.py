@@ -173,7 +173,7 @@ def _words(attempt: Attempt) -> VendorWords:
 
 def _on_behalf(actor: Actor, user_id: int | None, name: str) -> Actor:
     """The process that acts, under the name of the person whose wish or decision it carries out."""
-    user = User.objects.filter(pk=user_id).first()
+    user = User.objects.filter(pk=user_id).first() if user_id else None
     role = ", ".join(roles_of(user)) if user else ""
     return Actor(
         user=None,

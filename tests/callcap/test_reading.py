@@ -112,13 +112,8 @@ def test_words_can_be_stored_anywhere(text: str) -> None:
 
 
 def test_words_of_what_is_no_text() -> None:
-    assert [EVIDENCE.words(value) for value in (None, True, 5, {"a": "b"}, [])] == [
-        "",
-        "",
-        "5",
-        '{"a": "b"}',
-        "[]",
-    ]
+    values: list[object] = [None, True, 5, {"a": "b"}, []]
+    assert [EVIDENCE.words(value) for value in values] == ["", "", "5", '{"a": "b"}', "[]"]
 
 
 def test_time_is_up_at_once_when_there_was_none() -> None:
