@@ -15,3 +15,5 @@ timeout = 60
 graceful_timeout = 30
 max_requests = 5000
 max_requests_jitter = 500
+# Its socket would lie in the user's home directory, one for all portals of that user.
+control_socket_disable = True

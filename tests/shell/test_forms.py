@@ -9,9 +9,7 @@ class Everything(forms.Form):
     destination = forms.CharField(help_text="Where it rings.", widget=PhoneInput(attrs={"class": "w-phone"}))
     stop_date = forms.DateField(required=False, widget=DateInput)
     account = forms.ChoiceField(choices=[("L-3", "Wichita")], required=False)
-    evaluation = forms.ChoiceField(
-        choices=[("off", "Off"), ("realtime", "Real time")], widget=forms.RadioSelect
-    )
+    evaluation = forms.ChoiceField(choices=[("off", "Off"), ("realtime", "Real time")], widget=forms.RadioSelect)
     recording = forms.BooleanField(required=False)
     token = forms.CharField(widget=forms.HiddenInput, required=False)
 

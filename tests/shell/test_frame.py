@@ -44,9 +44,7 @@ def test_no_page_has_what_the_content_policy_forbids(code: int) -> None:
 
 
 def test_a_conflict_says_what_happened(rf: RequestFactory) -> None:
-    html = render_to_string(
-        "409.html", {"message": "Ann was first.", "detail": "At noon.", "back_url": "/orders/3/"}
-    )
+    html = render_to_string("409.html", {"message": "Ann was first.", "detail": "At noon.", "back_url": "/orders/3/"})
     assert "Ann was first." in html
     assert "At noon." in html
     assert 'href="/orders/3/"' in html
