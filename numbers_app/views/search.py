@@ -20,7 +20,7 @@ from .location_id import with_account
 
 @require_safe
 def search(request: PortalRequest) -> HttpResponse:
-    """The search form and what Callcap offers for it: 422 for a search it would refuse, 503 when it does not answer."""
+    """The search form and what Callcap offers for it: 422 for one it would refuse, 503 when it does not answer."""
     allow(request, Capability.SEARCH)
     form = SearchForm(with_account(request.GET), locations=locations_granted(request.user))
     if not form.was_used:
@@ -29,7 +29,8 @@ def search(request: PortalRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "searched": True}
     status = 200
     if not form.is_valid():
-        status = 422
+        # While somebody types, a search is unfinished rather than wrong.
+        status = 200 if request.htmx else 422
     else:
         try:
             context |= _results(request, form)

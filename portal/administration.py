@@ -1,0 +1,29 @@
+"""Django's administration for superusers, entered through the portal's own sign-in."""
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+
+class PortalAdminSite(AdminSite):
+    """Superusers only. A sign-in page of its own would be a side door past lock-outs and second factors."""
+
+    site_header = site_title = "Numbers portal administration"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied("Only administrators with superuser rights may come in here.")
+        return redirect_to_login(reverse("admin:index"))
+
+
+class PortalAdminConfig(AdminConfig):
+    default_site = "portal.administration.PortalAdminSite"
