@@ -1,7 +1,6 @@
 """Django's administration for superusers, entered through the portal's own sign-in."""
 
 from django.contrib.admin import AdminSite
-from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +22,3 @@ class PortalAdminSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied("Only administrators with superuser rights may come in here.")
         return redirect_to_login(reverse("admin:index"))
-
-
-class PortalAdminConfig(AdminConfig):
-    default_site = "portal.administration.PortalAdminSite"

@@ -39,7 +39,7 @@ HISTORY_SIGNING_KEY = environment.signing_key("HISTORY_SIGNING_KEY")
 # --- the application -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "numbers_app",
-    "portal.administration.PortalAdminConfig",
+    "portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
