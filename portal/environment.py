@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import warnings
 from collections.abc import Callable
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -26,7 +27,10 @@ class Environment:
 
     def _read[T](self, name: str, reader: Callable[[], T], expected: str) -> T:
         try:
-            return reader()
+            with warnings.catch_warnings():
+                # environ warns of an address that it cannot read with all of it, the password too.
+                warnings.simplefilter("ignore", UserWarning)
+                return reader()
         except (ImproperlyConfigured, ValueError, TypeError, OSError):
             self.refuse(name, f"must be {expected}.")
 
@@ -72,9 +76,15 @@ class Environment:
     def url(self, name: str, default: str | None = None) -> str:
         """An http or https address, without a trailing slash."""
         value = self.text(name, default)
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            self.refuse(name, f"must be an address such as https://example.com, not {value!r}.")
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            known = False
+        if not known or parts.query or parts.fragment:
+            # What stands before an @ is a password.
+            found = "" if "@" in value else f", not {value!r}"
+            self.refuse(name, f"must be an address such as https://example.com{found}.")
         return value.rstrip("/")
 
     def time_zone(self, name: str, default: str) -> str:

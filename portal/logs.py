@@ -11,10 +11,18 @@ def worth_a_line(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING or not record.name.startswith("django.tasks")
 
 
+def on_one_line(logger: Any, method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """The message with what does not print (line breaks, terminal codes) written out as escapes."""
+    text = str(event.get("event", ""))
+    event["event"] = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return event
+
+
 def logging_config(log_format: str) -> dict[str, Any]:
     """A ``logging`` configuration; ``log_format`` is ``json`` for machines or ``console`` for people.
 
-    Values are rendered by structlog as JSON strings or reprs, so a line break in a logged value cannot forge a line.
+    Values are rendered by structlog as JSON strings or reprs, and messages by ``on_one_line``: a line break in what
+    somebody sent cannot forge a line.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -33,7 +41,7 @@ def logging_config(log_format: str) -> dict[str, Any]:
     else:
         # Plain tracebacks: richer ones print local variables, and keys and passwords with them.
         plain = structlog.dev.plain_traceback
-        rendering = [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
+        rendering = [on_one_line, structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
     return {
         "version": 1,
         "disable_existing_loggers": False,

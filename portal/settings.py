@@ -133,6 +133,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 # Administrators enter the addresses; there is no sign-up to verify.
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# The subjects name the portal already.
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # A bookmarked sign-out must not be a state change on GET.
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
@@ -202,5 +204,7 @@ if TRUSTED_PROXY_COUNT:
 # --- logs ----------------------------------------------------------------------------------------------------------
 LOG_FORMAT = environment.choice("LOG_FORMAT", "console", ("console", "json"))
 LOGGING = logging_config(LOG_FORMAT)
+# RequestIdMiddleware has put a harmless id there: the one that page and history show.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 # One line a request, when it is answered.
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from numbers_app.errors import InvalidInput
 from numbers_app.form_rendering import DateInput
 from numbers_app.models import Account, Campaign, Evaluation
 
@@ -83,6 +84,15 @@ class CampaignForm(forms.Form):
     def clean_form_token(self) -> uuid.UUID:
         return self.cleaned_data["form_token"] or uuid.uuid4()
 
+    def refuse(self, error: InvalidInput) -> None:
+        """Show what a service refused. A form that was used up gets a new token: sent again, it is a new wish."""
+        self.add_error(error.field or None, error.message)
+        if error.field == "form_token":
+            typed: Any = self.data
+            renewed = typed.copy()
+            renewed["form_token"] = str(uuid.uuid4())
+            self.data = renewed
+
 
 class PurchaseForm(CampaignForm):
     """A purchase: one to five ranked numbers into one Location."""
@@ -144,11 +154,22 @@ class ChangeForm(CampaignForm):
         current = {name: getattr(campaign, name) for name in self.CAMPAIGN_FIELDS}
         kwargs["initial"] = current | {"version": campaign.version, "form_token": uuid.uuid4()}
         super().__init__(*args, **kwargs)
+        # A request that leaves the destination out leaves it as it is; one that carries it empty is a mistake.
+        self.fields["destination"].required = not self.is_bound or "destination" in self.carried
         evaluation: Any = self.fields["evaluation"]
         evaluation.choices = [*([] if campaign.evaluation else [("", "Not set")]), *Evaluation.choices]
         if campaign.recording is not None:
             recording: Any = self.fields["recording"]
             recording.choices = [choice for choice in recording.choices if choice[0] != ""]
+
+    @property
+    def carried(self) -> list[str]:
+        """The campaign fields that the request carries."""
+        return [
+            name
+            for name in self.CAMPAIGN_FIELDS
+            if not self.fields[name].widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name))
+        ]
 
     def clean_stop_date(self) -> date | None:
         stop_date: date | None = self.cleaned_data["stop_date"]
@@ -159,9 +180,7 @@ class ChangeForm(CampaignForm):
     def parameters(self) -> dict[str, Any]:
         """What differs from the campaign, as JSON values. Fields that the request did not carry are not touched."""
         changed: dict[str, Any] = {}
-        for name in self.CAMPAIGN_FIELDS:
-            if self.fields[name].widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name)):
-                continue
+        for name in self.carried:
             value = self._wished(name)
             if value != getattr(self.campaign, name):
                 changed[name] = value.isoformat() if isinstance(value, date) else value

@@ -45,17 +45,18 @@ def order_request_purchase(
 ) -> Order:
     """Ask for one of one to five numbers, best first. The same form sent twice makes one order.
 
-    Raises InvalidInput naming the field when a number is ours or wanted by another order, PermissionDenied where the
-    person has no grant.
+    Raises InvalidInput naming the field when a number is ours or wanted by another order, or the form was already sent
+    with other values; PermissionDenied where the person has no grant.
     """
     user = actor.person_or_refuse
     require(user, Capability.ORDER)
     if not locations_granted(user).filter(pk=account.pk).exists():
         raise PermissionDenied("You may not order numbers for this account.")
-    repeated = Order.objects.filter(form_token=form_token, author_id=user.pk).first()
+    numbers = [choice.number for choice in wanted]
+    repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers)
     if repeated:
         return repeated
-    _refuse_taken([choice.number for choice in wanted])
+    _refuse_taken(numbers)
     try:
         with transaction.atomic():
             order = Order(
@@ -66,17 +67,17 @@ def order_request_purchase(
                 reason=reason,
                 form_token=form_token,
             )
-            _write_request(actor, user, order, {"number": [None, [choice.number for choice in wanted]]})
+            _write_request(actor, user, order, {"number": [None, numbers]})
             Choice.objects.bulk_create(
                 Choice(order=order, number=choice.number, rank=rank, place=choice.place)
                 for rank, choice in enumerate(wanted, start=1)
             )
     except IntegrityError:
         # Lost a race: against the same form sent twice, or against somebody else who wants the number.
-        repeated = Order.objects.filter(form_token=form_token, author_id=user.pk).first()
+        repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers)
         if repeated:
             return repeated
-        _refuse_taken([choice.number for choice in wanted])
+        _refuse_taken(numbers)
         raise
     return order
 
@@ -101,11 +102,12 @@ def order_request_change(
         raise PermissionDenied("You may not change numbers of this account.")
     if not parameters:
         raise InvalidInput("Nothing would change: every value is as it was.")
-    repeated = Order.objects.filter(form_token=form_token, author_id=user.pk).first()
-    if repeated:
-        return repeated
     with transaction.atomic():
         locked = Campaign.objects.select_for_update(of=("self",)).select_related("account").get(pk=campaign.pk)
+        # Behind the lock, so that the same form sent twice at once makes one order too.
+        repeated = _made_by_form(form_token, user, locked.account, parameters, campaign=locked)
+        if repeated:
+            return repeated
         if locked.ended_at:
             raise InvalidInput("This number has stopped. It can no longer be changed.")
         if locked.version != version:
@@ -177,6 +179,29 @@ def order_cancel(*, actor: Actor, order_id: int) -> Order:
             finished_at=timezone.now(),
         )
         order.choices.update(live=False)
+    return order
+
+
+def _made_by_form(
+    form_token: UUID,
+    user: User,
+    account: Account,
+    parameters: dict[str, Any],
+    *,
+    campaign: Campaign | None = None,
+    numbers: Sequence[str] = (),
+) -> Order | None:
+    """The order that this very form has made already. Raises InvalidInput when it was sent with other values then:
+    those of now must not be dropped without a word."""
+    order = Order.objects.filter(form_token=form_token).first()
+    if order is None:
+        return None
+    wish = (user.pk, account.pk, campaign.pk if campaign else None, parameters, list(numbers))
+    chosen = [choice.number for choice in order.choices.all()]
+    if wish != (order.author_id, order.account_id, order.campaign_id, order.parameters, chosen):
+        raise InvalidInput(
+            "This form was already sent, with other values. Send it once more to ask for these as well.", "form_token"
+        )
     return order
 
 

@@ -67,9 +67,11 @@ def attempt_store(*, attempt: Attempt, answer: WriteAnswer) -> bool:
 def attempt_record(*, actor: Actor, attempt: Attempt) -> None:
     """Bring order, mirror and history in line with a concluded attempt. Harmless to repeat."""
     order = order_lock(attempt.order_id)
-    if order.status in UNSETTLED and not Attempt.objects.get(pk=attempt.pk).recorded:
+    # A late answer may have come in since the caller read the attempt.
+    attempt.refresh_from_db()
+    if order.status in UNSETTLED and not attempt.recorded:
         _RECORDERS[AttemptOutcome(attempt.outcome)](actor, order, attempt)
-    Attempt.objects.filter(pk=attempt.pk).update(recorded=True)
+    Attempt.objects.filter(pk=attempt.pk, outcome=attempt.outcome).update(recorded=True)
 
 
 def _record_applied(actor: Actor, order: Order, attempt: Attempt) -> None:
@@ -201,16 +203,26 @@ def _campaign_bought(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
         approved_by=order.decider_name,
         vendor=_words(attempt),
     )
-    place = ("number_type", "country", "state", "city", "rate_center", "zipcode")
     return Campaign.objects.create(
         phone_number=attempt.number,
         account=order.account,
         callcap_campaign_id=attempt.callcap_campaign_id,
         confirmed_at=timezone.now(),
         last_change=entry,
-        **{name: attempt.preflight.get(name, "") for name in place},
+        **_place(attempt),
         **values,
     )
+
+
+def _place(attempt: Attempt) -> dict[str, str]:
+    """Where the number belongs, as the vendor offered it. Words too long for the mirror, such as a country's whole name,
+    stay in the attempt alone: they must not keep a bought number out of the mirror."""
+    room = {
+        name: Campaign._meta.get_field(name).max_length or 0
+        for name in ("number_type", "country", "state", "city", "rate_center", "zipcode")
+    }
+    given = {name: attempt.preflight.get(name, "") for name in room}
+    return {name: words if len(words) <= room[name] else "" for name, words in given.items()}
 
 
 def _campaign_changed(actor: Actor, order: Order, attempt: Attempt) -> Campaign:

@@ -20,14 +20,15 @@ from numbers_app.selectors.history import history_list
 from numbers_app.selectors.orders import orders_open_for_number
 from numbers_app.services.orders import order_request_change
 
-from .http import PortalRequest, actor_of, allow, not_found, one_page
+from .http import PortalRequest, actor_of, allow, not_found, one_page, status_of
 
 
 @require_safe
 def campaigns(request: PortalRequest) -> HttpResponse:
     """The inventory."""
     filtered = CampaignFilter(request.GET, queryset=campaign_list(request.user))
-    return render(request, "numbers/list.html", {"filter": filtered, "page_obj": one_page(request, filtered.qs)})
+    context = {"filter": filtered, "page_obj": one_page(request, filtered.qs)}
+    return render(request, "numbers/list.html", context, status=status_of(filtered))
 
 
 @require_safe
@@ -88,7 +89,7 @@ def _request_change(
     except Conflict:
         return _overtaken(request, _all_of(request, campaign.phone_number)[0], form)
     except InvalidInput as error:
-        form.add_error(error.field or None, error.message)
+        form.refuse(error)
         return _form_page(request, campaign, form, status=422)
     waiting = order.status == OrderStatus.PENDING
     messages.success(
@@ -147,7 +148,7 @@ def _overtaken(request: PortalRequest, campaign: Campaign, form: ChangeForm) -> 
     latest = campaign.last_change
     theirs = [
         (name, getattr(campaign, name), form.cleaned_data[name])
-        for name in ChangeForm.CAMPAIGN_FIELDS
+        for name in form.carried
         if name in form.cleaned_data and form.cleaned_data[name] != getattr(campaign, name)
     ]
     typed = request.POST.copy()

@@ -27,7 +27,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
     """Needs neither the database nor a session: either may be what broke."""
-    return render(None, "500.html", status=500)
+    return render(None, "500.html", {"request_id": request.META.get("HTTP_X_REQUEST_ID", "")}, status=500)
 
 
 @login_not_required

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from numbers_app.forms.filters import HistoryFilter
 from numbers_app.selectors.history import history_list
 
-from .http import PortalRequest, one_page, template_for
+from .http import PortalRequest, one_page, status_of, template_for
 
 
 @require_safe
@@ -17,5 +17,5 @@ def history(request: PortalRequest) -> HttpResponse:
     """Who did what, newest first, by number, person and day."""
     filtered = HistoryFilter(request.GET, queryset=history_list(request.user))
     context = {"filter": filtered, "form": filtered.form, "page_obj": one_page(request, filtered.qs)}
-    status = 200 if not request.GET or filtered.is_valid() else 422
-    return render(request, template_for(request, "history/list.html", "entries"), context, status=status)
+    template = template_for(request, "history/list.html", "entries")
+    return render(request, template, context, status=status_of(filtered))

@@ -37,6 +37,11 @@ def one_page(request: PortalRequest, items: Any, per_page: int = PER_PAGE) -> Pa
     return Paginator(items, per_page).get_page(request.GET.get("page"))
 
 
+def status_of(filtered: Any) -> int:
+    """200, or 422 for a list whose filter (of django-filter) has something wrong with it."""
+    return 422 if filtered.is_bound and not filtered.is_valid() else 200
+
+
 def template_for(request: PortalRequest, template: str, fragment: str) -> str:
     """The whole page, or its fragment for a request of htmx that does not restore history."""
     wants_fragment = request.htmx and not request.htmx.history_restore_request and not request.htmx.boosted

@@ -31,7 +31,7 @@ from numbers_app.services.orders import (
 from numbers_app.text import phone_text
 
 from .errors import conflict
-from .http import PortalRequest, actor_of, allow, not_found, one_page, template_for
+from .http import PortalRequest, actor_of, allow, not_found, one_page, status_of, template_for
 from .location_id import with_account
 
 
@@ -45,7 +45,7 @@ def orders(request: PortalRequest) -> HttpResponse:
         "queue": order_queue(request.user) if can(request.user, Capability.DECIDE) else [],
         "can_decide": can(request.user, Capability.DECIDE),
     }
-    return render(request, "orders/list.html", context)
+    return render(request, "orders/list.html", context, status=status_of(filtered))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,7 +65,7 @@ def order_new(request: PortalRequest) -> HttpResponse:
         try:
             order = _request_purchase(request, form)
         except InvalidInput as error:
-            form.add_error(error.field or None, error.message)
+            form.refuse(error)
         else:
             messages.success(request, f"Order {order.pk} waits for a manager.")
             return redirect("order_detail", order.pk)
@@ -118,6 +118,8 @@ def approve(request: PortalRequest, order_id: int) -> HttpResponse:
         order_approve(actor=actor_of(request), order_id=order.pk, revision=form.cleaned_data["revision"])
     except Conflict as error:
         return conflict(request, error, reverse("order_detail", args=[order.pk]))
+    except Order.DoesNotExist as error:
+        raise not_found(f"Order {order.pk}") from error
     messages.success(request, f"Order {order.pk} is approved and on its way to Callcap.")
     return _back(request, order)
 
@@ -140,6 +142,8 @@ def reject(request: PortalRequest, order_id: int) -> HttpResponse:
         order_reject(actor=actor_of(request), order_id=order.pk, **form.cleaned_data)
     except Conflict as error:
         return conflict(request, error, reverse("order_detail", args=[order.pk]))
+    except Order.DoesNotExist as error:
+        raise not_found(f"Order {order.pk}") from error
     messages.success(request, f"Order {order.pk} is rejected. {order.author_name} sees your reason.")
     return _back(request, order)
 
@@ -152,6 +156,8 @@ def cancel(request: PortalRequest, order_id: int) -> HttpResponse:
         order_cancel(actor=actor_of(request), order_id=order.pk)
     except Conflict as error:
         return conflict(request, error, reverse("order_detail", args=[order.pk]))
+    except Order.DoesNotExist as error:
+        raise not_found(f"Order {order.pk}") from error
     messages.success(request, f"Order {order.pk} is cancelled. Nothing was sent to Callcap.")
     return redirect("order_detail", order.pk)
 

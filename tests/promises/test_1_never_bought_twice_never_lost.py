@@ -29,11 +29,15 @@ def make_due(order: Order) -> None:
     Order.objects.filter(pk=order.pk).update(execute_after=timezone.now() - timedelta(seconds=1))
 
 
+def other_number(sandbox: SandboxServer) -> str:
+    return next(offer["phoneNumber"] for offer in sandbox.search(areaCode="316") if offer["phoneNumber"] != CAKE)
+
+
 @pytest.mark.parametrize("fault", UNKNOWN)
 def test_a_lost_answer_is_unknown_and_nothing_is_sent_again(
     sandbox: SandboxServer, location: Account, rep: User, manager: User, worker: Actor, fault: str
 ) -> None:
-    second = next(o["phoneNumber"] for o in sandbox.search(areaCode="316") if o["phoneNumber"] != CAKE)
+    second = other_number(sandbox)
     order = approved(rep, manager, location, CAKE, second)
     sandbox.arm_fault(fault, on="provision")
     assert executed(worker, order).status == OrderStatus.UNKNOWN
@@ -73,6 +77,38 @@ def test_a_refusal_fails_in_the_vendors_words(
     assert not Choice.objects.filter(live=True).exists(), "a failed order keeps its number from others"
 
 
+def test_a_refusal_of_a_number_that_is_still_offered_does_not_move_on(
+    sandbox: SandboxServer, location: Account, rep: User, manager: User, worker: Actor
+) -> None:
+    order = approved(rep, manager, location, CAKE, other_number(sandbox))
+    sandbox.arm_fault("401", on="provision")
+    assert executed(worker, order).status == OrderStatus.FAILED
+    assert not sandbox.purchases()
+
+
+def test_a_number_lost_to_a_rival_in_the_last_moment_gives_way_to_the_next(
+    sandbox: SandboxServer,
+    location: Account,
+    rep: User,
+    manager: User,
+    worker: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    second = other_number(sandbox)
+    order = approved(rep, manager, location, CAKE, second)
+    real = callcap_client().provision
+
+    def after_the_rival(number: str, *args: Any) -> Any:
+        if number == CAKE:
+            sandbox.take(CAKE)
+        return real(number, *args)
+
+    monkeypatch.setattr(callcap_client(), "provision", after_the_rival)
+    assert executed(worker, order).status == OrderStatus.DONE
+    assert [entry["number"] for entry in sandbox.purchases()] == [second]
+    assert [attempt.outcome for attempt in order.attempts.all()] == ["refused", "applied"]
+
+
 def test_a_busy_vendor_is_asked_again_for_the_same_number_after_its_pause(
     sandbox: SandboxServer, location: Account, rep: User, manager: User, worker: Actor
 ) -> None:
@@ -107,7 +143,7 @@ def test_an_absent_vendor_is_waited_for(
 def test_a_number_that_is_gone_gives_way_to_the_next_choice(
     sandbox: SandboxServer, location: Account, rep: User, manager: User, worker: Actor
 ) -> None:
-    second = next(o["phoneNumber"] for o in sandbox.search(areaCode="316") if o["phoneNumber"] != CAKE)
+    second = other_number(sandbox)
     order = approved(rep, manager, location, CAKE, second)
     sandbox.take(CAKE)
     assert executed(worker, order).status == OrderStatus.DONE

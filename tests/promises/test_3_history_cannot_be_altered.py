@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from itertools import pairwise
 
@@ -78,6 +79,12 @@ def test_entries_are_chained_from_the_first_one(three_entries: list[HistoryEntry
     for before, after in pairwise(three_entries):
         assert (after.sequence, after.previous_hash) == (before.sequence + 1, before.hash)
     assert json.loads(three_entries[1].canonical)["number"] == "3167342252"
+
+
+def test_each_hash_covers_the_text_and_the_hash_before(three_entries: list[HistoryEntry]) -> None:
+    for entry in three_entries:
+        text = f"numbers-portal/history/1\n{entry.canonical}\n{entry.previous_hash}"
+        assert entry.hash == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_what_a_database_cannot_store_is_written_out(db: None) -> None:
