@@ -31,7 +31,8 @@ def accounts_sync(*, actor: Actor) -> SyncResult:
     nodes = list(_read_tree())
     counts = {"added": 0, "changed": 0}
     with transaction.atomic():
-        known = {account.key: account for account in Account.objects.select_for_update()}
+        # No key: orders that refer to these accounts commit meanwhile, or both would wait for each other in a circle.
+        known = {account.key: account for account in Account.objects.select_for_update(no_key=True)}
         for node in nodes:
             account = known.get(node.key)
             if account is None:

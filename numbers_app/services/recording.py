@@ -215,12 +215,10 @@ def _campaign_bought(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
 
 
 def _place(attempt: Attempt) -> dict[str, str]:
-    """Where the number belongs, as the vendor offered it. Words too long for the mirror, such as a country's whole name,
+    """Where the number belongs, as the vendor offered it. Words too long for the mirror, such as a whole country name,
     stay in the attempt alone: they must not keep a bought number out of the mirror."""
-    room = {
-        name: Campaign._meta.get_field(name).max_length or 0
-        for name in ("number_type", "country", "state", "city", "rate_center", "zipcode")
-    }
+    names = {"number_type", "country", "state", "city", "rate_center", "zipcode"}
+    room = {field.name: field.max_length or 0 for field in Campaign._meta.concrete_fields if field.name in names}
     given = {name: attempt.preflight.get(name, "") for name in room}
     return {name: words if len(words) <= room[name] else "" for name, words in given.items()}
 

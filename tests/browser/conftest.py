@@ -1,0 +1,108 @@
+"""Chromium, a served portal, a real worker process and a running Callcap."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from numbers_app.models import Account, User
+from numbers_app.permissions import Role
+from tests.browser.person import Person
+from tests.factories import PASSWORD, GrantFactory, LocationFactory, UserFactory
+from tests.sandbox_server import ROOT, SandboxServer
+
+# Playwright's own event loop runs in the test's thread; the database is still used by one thread at a time.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    named = os.environ.get("CHROMIUM")
+    return named or subprocess.check_output([ROOT / "scripts" / "ensure-chromium"], text=True).strip()
+
+
+@pytest.fixture(scope="session")
+def playwright_here() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright_here: Playwright, chromium_path: str) -> Iterator[Browser]:
+    browser = playwright_here.chromium.launch(executable_path=chromium_path, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def people(transactional_db: None) -> dict[str, User]:
+    """rep, manager, manager2 and auditor, with L-3 granted to those who act."""
+    location: Account = LocationFactory(key="L-3", callcap_id=3, name="Prairie Comfort Salina")
+    roles = {"rep": Role.SALES_REP, "manager": Role.MANAGER, "manager2": Role.MANAGER, "auditor": Role.AUDITOR}
+    made: dict[str, User] = {name: UserFactory(username=name, role=role) for name, role in roles.items()}
+    for name in ("rep", "manager", "manager2"):
+        GrantFactory(user=made[name], account=location)
+    return made
+
+
+@pytest.fixture
+def worker_process(live_server: Any, sandbox: SandboxServer, tmp_path: Path) -> Iterator[None]:
+    """``manage.py db_worker`` on the test's database, as production runs it."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "DATABASE_URL": database_url(),
+        "CALLCAP_API_URL": sandbox.url,
+    }
+    command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2", "--no-startup-delay"]
+    with (tmp_path / "worker.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        yield
+        process.terminate()
+        process.wait(20)
+
+
+def database_url() -> str:
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
+    return f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
+@pytest.fixture
+def visit(chromium: Browser, live_server: Any, people: dict[str, User]) -> Iterator[Any]:
+    """``visit("rep", width=320, dark=True, javascript=False)``: a signed-in person with a browser of their own.
+
+    At the end no page may have logged an error, thrown, or broken the content security policy.
+    """
+    persons: list[Person] = []
+
+    def open_for(name: str, **options: Any) -> Person:
+        person = Person(chromium, str(live_server.url), **options)
+        persons.append(person)
+        person.sign_in(name, PASSWORD)
+        return person
+
+    yield open_for
+    complaints = [complaint for person in persons for complaint in person.complaints]
+    for person in persons:
+        person.close()
+    assert complaints == []

@@ -1,0 +1,79 @@
+"""``manage.py clock``."""
+
+from __future__ import annotations
+
+import signal
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from numbers_app.models import Account, Campaign, Order, User
+from tests.commands.processes import manage
+from tests.factories import CampaignFactory
+from tests.orders.steps import CAKE, approve, ask, database_obeys_again, database_refuses, rings, wait_until
+
+
+@pytest.fixture
+def due(rep: User, manager: User, location: Account) -> Order:
+    """An approved order that nobody was told of."""
+    order = approve(manager, ask(rep, location, "3164440002"))
+    Order.objects.update(rung_at=None)
+    DBTaskResult.objects.all().delete()
+    return order
+
+
+@pytest.fixture
+def stopped(location: Account) -> Campaign:
+    """A number whose stop date has passed."""
+    campaign: Campaign = CampaignFactory(
+        phone_number=CAKE, account=location, stop_date=location.today() - timedelta(days=1)
+    )
+    return campaign
+
+
+@pytest.mark.django_db
+def test_once_runs_every_job_once(due: Order, stopped: Campaign) -> None:
+    call_command("clock", once=True)
+    assert rings() == [due.pk]
+    stopped.refresh_from_db()
+    assert stopped.ended_at
+
+
+@pytest.mark.django_db
+def test_tasks_finished_long_ago_are_removed_and_waiting_ones_kept(due: Order) -> None:
+    call_command("clock", once=True)
+    DBTaskResult.objects.update(
+        status="SUCCESSFUL", finished_at=timezone.now() - timedelta(days=8), enqueued_at=timezone.now()
+    )
+    Order.objects.update(rung_at=None)
+    call_command("clock", once=True)
+    assert list(DBTaskResult.objects.values_list("status", flat=True)) == ["READY"]
+
+
+@pytest.mark.django_db
+def test_job_that_fails_is_logged_and_does_not_stop_the_others(
+    due: Order, stopped: Campaign, caplog: pytest.LogCaptureFixture
+) -> None:
+    database_refuses("UPDATE", "numbers_app_order")
+    call_command("clock", once=True)
+    database_obeys_again()
+    assert rings() == []
+    stopped.refresh_from_db()
+    assert stopped.ended_at
+    [failure] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert failure.getMessage() == "periodic job orders_sweep failed; it is tried again in 3 seconds"
+    assert failure.exc_info
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_process(due: Order, number: signal.Signals) -> None:
+    with manage("clock") as process:
+        wait_until(rings, seconds=30)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, output
+    assert rings() == [due.pk]

@@ -1,0 +1,207 @@
+"""Who gets in where: every address against every role, forgery refused, and reading writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+
+from numbers_app.models import Campaign, Order, User
+from tests.factories import PASSWORD
+from tests.sandbox_server import SandboxServer
+
+from .conftest import CAKE, Purchase
+
+pytestmark = pytest.mark.django_db
+
+LOGIN = "/accounts/login/"
+PEOPLE = ("anonymous", "rep", "stranger", "manager", "auditor", "administrator")
+
+# What a GET answers, in the order of PEOPLE. The stranger is a rep of an account where nothing of this happened.
+GATE = 302  # to the sign-in
+EVERYBODY_SIGNED_IN = (GATE, 200, 200, 200, 200, 200)
+OF_THIS_ACCOUNT = (GATE, 200, 404, 200, 200, 200)
+POST_ONLY_SIGNED_IN = (GATE, 405, 405, 405, 405, 405)
+FOR_STRANGERS_TOO = (200, 200, 200, 200, 200, 200)
+# Pages of signing in, left by who already has.
+SIGNING_IN = (200, 302, 302, 302, 302, 302)
+ONLY_ELSEWHERE = (302, 302, 302, 302, 302, 302)
+
+EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
+    "home": ("/", EVERYBODY_SIGNED_IN),
+    "search": ("/search/", (GATE, 200, 200, 200, 403, 403)),
+    "order_list": ("/orders/", EVERYBODY_SIGNED_IN),
+    "order_new": ("/orders/new/", (GATE, 200, 200, 200, 403, 403)),
+    "order_detail": ("/orders/{order}/", OF_THIS_ACCOUNT),
+    "order_approve": ("/orders/{order}/approve/", POST_ONLY_SIGNED_IN),
+    "order_reject": ("/orders/{order}/reject/", (GATE, 403, 403, 200, 403, 403)),
+    "order_cancel": ("/orders/{order}/cancel/", POST_ONLY_SIGNED_IN),
+    "campaign_list": ("/numbers/", EVERYBODY_SIGNED_IN),
+    "campaign_detail": (f"/numbers/{CAKE}/", OF_THIS_ACCOUNT),
+    "campaign_change": (f"/numbers/{CAKE}/change/", (GATE, 200, 404, 200, 403, 403)),
+    "history_list": ("/history/", EVERYBODY_SIGNED_IN),
+    "healthz": ("/healthz", FOR_STRANGERS_TOO),
+    "readyz": ("/readyz", FOR_STRANGERS_TOO),
+    "account_login": ("/accounts/login/", SIGNING_IN),
+    "account_logout": ("/accounts/logout/", (302, 200, 200, 200, 200, 200)),
+    "account_inactive": ("/accounts/inactive/", FOR_STRANGERS_TOO),
+    "account_signup": ("/accounts/signup/", SIGNING_IN),
+    "account_reauthenticate": ("/accounts/reauthenticate/", EVERYBODY_SIGNED_IN),
+    "account_email": ("/accounts/email/", EVERYBODY_SIGNED_IN),
+    "account_email_verification_sent": ("/accounts/confirm-email/", FOR_STRANGERS_TOO),
+    "account_confirm_email": ("/accounts/confirm-email/nonsense/", FOR_STRANGERS_TOO),
+    "account_change_password": ("/accounts/password/change/", EVERYBODY_SIGNED_IN),
+    "account_set_password": ("/accounts/password/set/", ONLY_ELSEWHERE),
+    "account_reset_password": ("/accounts/password/reset/", FOR_STRANGERS_TOO),
+    "account_reset_password_done": ("/accounts/password/reset/done/", FOR_STRANGERS_TOO),
+    "account_reset_password_from_key": ("/accounts/password/reset/key/1-nonsense/", FOR_STRANGERS_TOO),
+    "account_reset_password_from_key_done": ("/accounts/password/reset/key/done/", FOR_STRANGERS_TOO),
+    "account_confirm_login_code": ("/accounts/login/code/confirm/", ONLY_ELSEWHERE),
+    "mfa_index": ("/accounts/2fa/", EVERYBODY_SIGNED_IN),
+    "mfa_authenticate": ("/accounts/2fa/authenticate/", ONLY_ELSEWHERE),
+    "mfa_reauthenticate": ("/accounts/2fa/reauthenticate/", ONLY_ELSEWHERE),
+    "mfa_activate_totp": ("/accounts/2fa/totp/activate/", ONLY_ELSEWHERE),
+    "mfa_deactivate_totp": ("/accounts/2fa/totp/deactivate/", (GATE, 404, 404, 404, 404, 404)),
+    "mfa_view_recovery_codes": ("/accounts/2fa/recovery-codes/", (GATE, 404, 404, 404, 404, 404)),
+    "mfa_generate_recovery_codes": ("/accounts/2fa/recovery-codes/generate/", ONLY_ELSEWHERE),
+    "mfa_download_recovery_codes": ("/accounts/2fa/recovery-codes/download/", (GATE, 404, 404, 404, 404, 404)),
+}
+
+
+def named(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, str]]:
+    """(name, route) of every address of the site."""
+    for pattern in resolver.url_patterns:
+        inner = namespace or (getattr(pattern, "namespace", "") or "")
+        if isinstance(pattern, URLPattern):
+            yield (f"{inner}:" if inner else "") + (pattern.name or str(pattern.pattern)), str(pattern.pattern)
+        else:
+            yield from named(pattern, inner)
+
+
+def own_names() -> set[str]:
+    return {name for name, _ in named(get_resolver()) if not name.startswith("admin:")}
+
+
+def admin_paths() -> list[str]:
+    """An address for each page of the administration: lists, forms for adding, indexes."""
+    paths = ["/admin/"]
+    for resolver in get_resolver().url_patterns:
+        if isinstance(resolver, URLResolver) and resolver.namespace == "admin":
+            for pattern in resolver.url_patterns:
+                route = str(pattern.pattern)
+                if isinstance(pattern, URLResolver) and isinstance(pattern.pattern, RoutePattern):
+                    paths += [f"/admin/{route}", f"/admin/{route}add/"]
+    return paths
+
+
+@pytest.fixture
+def clients(rep: User, stranger: User, manager: User, auditor: User, admin: User, signed_in: Any) -> dict[str, Client]:
+    users = {"rep": rep, "stranger": stranger, "manager": manager, "auditor": auditor, "administrator": admin}
+    return {"anonymous": Client()} | {name: signed_in(user) for name, user in users.items()}
+
+
+@pytest.fixture
+def address(campaign: Campaign, purchase: Purchase) -> Callable[[str], str]:
+    order: Order = purchase("3167342254")
+    return lambda name: EXPECTED[name][0].format(order=order.pk)
+
+
+def test_every_address_of_the_site_stands_in_the_table() -> None:
+    assert own_names() == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_an_address_answers_each_person_as_the_table_says(
+    name: str, clients: dict[str, Client], address: Callable[[str], str]
+) -> None:
+    answers = {person: clients[person].get(address(name)) for person in PEOPLE}
+    assert {person: answer.status_code for person, answer in answers.items()} == dict(
+        zip(PEOPLE, EXPECTED[name][1], strict=True)
+    )
+    if EXPECTED[name][1][0] == GATE and name not in ("account_logout", "account_set_password", "mfa_authenticate"):
+        assert answers["anonymous"]["Location"].startswith(LOGIN)
+
+
+def test_administration_is_for_superusers_only(clients: dict[str, Client]) -> None:
+    paths = admin_paths()
+    assert len(paths) > 10
+    for path in paths:
+        answers = {person: client.get(path) for person, client in clients.items()}
+        assert answers.pop("administrator").status_code in (200, 403), path
+        for person, answer in answers.items():
+            assert answer.status_code in (302, 403, 404), (path, person)
+            assert "csrfmiddlewaretoken" not in answer.content.decode() or answer.status_code != 200, (path, person)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_a_post_without_the_forms_token_is_refused(name: str, manager: User, address: Callable[[str], str]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(manager)
+    response = client.post(address(name), {"revision": 1, "reason": "forged", "confirmed": "1"})
+    assert response.status_code == 403
+    assert "came from another site" in response.content.decode()
+
+
+def test_a_token_of_the_page_is_accepted(manager: User, address: Callable[[str], str]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(manager)
+    client.get(address("order_detail"))
+    sent = {"revision": 1, "csrfmiddlewaretoken": client.cookies["csrftoken"].value}
+    assert client.post(address("order_approve"), sent).status_code == 302
+
+
+class WriteError(AssertionError):
+    """Something was written while a page was read."""
+
+
+def refuse_writes(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    """Sessions, the cache that readyz tries, and allauth's own copy of an address may be written; nothing else."""
+    word = sql.lstrip().split(" ", 1)[0].upper()
+    if word in ("INSERT", "UPDATE", "DELETE", "REPLACE") and not any(
+        f'"{table}"' in sql.split("(", maxsplit=1)[0]
+        for table in ("django_session", "portal_cache", "account_emailaddress")
+    ):
+        raise WriteError(sql[:200])
+    return execute(sql, params, many, context)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_reading_writes_nothing(
+    person: str, clients: dict[str, Client], address: Callable[[str], str], sandbox: SandboxServer
+) -> None:
+    client = clients[person]
+    with connection.execute_wrapper(refuse_writes):
+        for name in EXPECTED:
+            client.get(address(name))
+            client.head(address(name))
+        client.get("/search/", {"vanity_text": "cake"})
+        client.get("/orders/new/", {"number": CAKE, "account": "L-3"})
+    assert sandbox.journal() == []
+
+
+def test_the_guard_against_writes_sees_a_write(as_manager: Client, address: Callable[[str], str]) -> None:
+    with connection.execute_wrapper(refuse_writes), pytest.raises(WriteError):
+        as_manager.post(address("order_approve"), {"revision": 1})
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
+@pytest.mark.parametrize("name", ["search", "order_new", "order_detail", "order_approve", "campaign_change"])
+def test_other_methods_are_refused(method: str, name: str, as_manager: Client, address: Callable[[str], str]) -> None:
+    assert getattr(as_manager, method)(address(name)).status_code == 405
+
+
+def test_a_switched_off_account_is_out_at_once(as_rep: Client, rep: User) -> None:
+    assert as_rep.get("/").status_code == 200
+    rep.is_active = False
+    rep.save()
+    assert as_rep.get("/")["Location"].startswith(LOGIN)
+    assert not Client().login(username=rep.username, password=PASSWORD)
+
+
+def test_the_gate_remembers_where_a_person_wanted_to_go(client: Client) -> None:
+    assert client.get("/orders/?status=pending")["Location"] == f"{LOGIN}?next=/orders/%3Fstatus%3Dpending"

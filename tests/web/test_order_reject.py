@@ -1,0 +1,102 @@
+"""Rejecting an order, with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from numbers_app.actors import Actor
+from numbers_app.models import HistoryEntry, Order, OrderStatus, User, Verb
+from numbers_app.services.orders import order_approve
+
+from .conftest import CAKE, Purchase
+from .page import Page
+
+pytestmark = pytest.mark.django_db
+
+
+def reject(client: Client, order: Order, **data: Any) -> Any:
+    return client.post(f"/orders/{order.pk}/reject/", {"revision": 1, "reason": "We have one."} | data)
+
+
+def test_the_form_asks_why_and_decides_nothing_yet(as_manager: Client, purchase: Purchase) -> None:
+    order = purchase()
+    page = Page(as_manager.get(f"/orders/{order.pk}/reject/"))
+    assert page.heading == "Reject: Purchase of (316) 734-2253"
+    assert page.value("revision") == "1"
+    order.refresh_from_db()
+    assert order.status == OrderStatus.PENDING
+
+
+def test_a_rejection_is_kept_with_its_reason_and_frees_the_number(
+    as_manager: Client, purchase: Purchase, manager: User
+) -> None:
+    order = purchase()
+    response = reject(as_manager, order)
+    assert response["Location"] == f"/orders/{order.pk}/"
+    order.refresh_from_db()
+    assert (order.status, order.decider_id, order.decision_reason) == ("rejected", manager.pk, "We have one.")
+    assert HistoryEntry.objects.get(verb=Verb.ORDER_REJECTED).reason == "We have one."
+    assert Page(as_manager.get(response["Location"])).alerts == [
+        f"Order {order.pk} is rejected. Rep Test sees your reason."
+    ]
+    assert purchase(CAKE).pk != order.pk
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("", "Say why, so that the person who asked knows what to do."),
+        ("   ", "Say why"),
+        ("x" * 1001, "at most 1000 characters"),
+        ("no\x00pe", "Remove the null character"),
+    ],
+)
+def test_a_rejection_without_a_usable_reason_is_refused_and_keeps_the_text(
+    as_manager: Client, purchase: Purchase, reason: str, sentence: str
+) -> None:
+    order = purchase()
+    response = reject(as_manager, order, reason=reason)
+    page = Page(response)
+    assert response.status_code == 422
+    assert sentence in page.error_at("reason")
+    assert page.value("reason") == reason
+    order.refresh_from_db()
+    assert order.status == OrderStatus.PENDING
+
+
+def test_a_rejection_that_names_no_revision_is_refused(as_manager: Client, purchase: Purchase) -> None:
+    assert reject(as_manager, purchase(), revision="").status_code == 422
+
+
+def test_only_managers_reject(as_rep: Client, signed_in: Any, auditor: User, purchase: Purchase) -> None:
+    order = purchase()
+    for client in (as_rep, signed_in(auditor)):
+        assert client.get(f"/orders/{order.pk}/reject/").status_code == 403
+        assert reject(client, order).status_code == 403
+
+
+def test_nobody_rejects_what_they_asked_for_themselves(as_manager: Client, purchase: Purchase, manager: User) -> None:
+    order = purchase(by=manager)
+    assert reject(as_manager, order).status_code == 403
+    order.refresh_from_db()
+    assert order.status == OrderStatus.PENDING
+
+
+def test_the_second_of_two_managers_learns_who_was_first(
+    as_manager: Client, purchase: Purchase, manager2: User
+) -> None:
+    order = purchase()
+    order_approve(actor=Actor.person(manager2), order_id=order.pk, revision=1)
+    response = reject(as_manager, order)
+    assert response.status_code == 409
+    assert "decided by Manager2 Test" in Page(response).text
+    order.refresh_from_db()
+    assert order.status == OrderStatus.APPROVED
+
+
+def test_nobody_is_sent_to_another_site(as_manager: Client, purchase: Purchase) -> None:
+    order = purchase()
+    assert reject(as_manager, order, next="//evil.example/")["Location"] == f"/orders/{order.pk}/"
