@@ -85,8 +85,8 @@ def _offers() -> Iterator[str]:
     """Numbers from several searches in turn."""
     lists = [[found.offer.number for found in number_search(wish).found] for wish in WISHES]
     seen: set[str] = set()
-    for number in itertools.chain.from_iterable(zip(*lists, strict=False)):
-        if number not in seen:
+    for number in itertools.chain.from_iterable(itertools.zip_longest(*lists)):
+        if number and number not in seen:
             seen.add(number)
             yield number
 

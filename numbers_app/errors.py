@@ -22,4 +22,8 @@ class Conflict(PortalError):
 
 
 class VendorTrouble(PortalError):
-    """Callcap did not answer, or answered what nobody can use; nothing was changed by asking."""
+    """Callcap did not answer, or (``answered``) refused or answered what nobody can use. Asking changed nothing."""
+
+    def __init__(self, message: str, *, answered: bool) -> None:
+        super().__init__(message)
+        self.answered = answered

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from numbers_app.errors import InvalidInput
 from numbers_app.form_rendering import DateInput
-from numbers_app.models import Account, Campaign, Evaluation
+from numbers_app.models import Account, Campaign, Evaluation, Order
 
 from .fields import OptionalSwitchField, PhoneNumberField, PlainTextField, RankedNumbersField
 
@@ -25,6 +25,11 @@ def check_stop_date(stop_date: date | None, account: Account | None) -> None:
         raise ValidationError(
             f"{stop_date} has passed at {account.name}, where it is {account.today()}. Give today or a later date."
         )
+
+
+def _plain(value: Any) -> Any:
+    """A cleaned value as a JSON value."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 class CampaignForm(forms.Form):
@@ -183,8 +188,14 @@ class ChangeForm(CampaignForm):
         for name in self.carried:
             value = self._wished(name)
             if value != getattr(self.campaign, name):
-                changed[name] = value.isoformat() if isinstance(value, date) else value
+                changed[name] = _plain(value)
         return changed
+
+    def repeats(self, order: Order) -> bool:
+        """Whether the order already asks for just what this form says."""
+        return all(
+            name in self.carried and _plain(self._wished(name)) == value for name, value in order.parameters.items()
+        )
 
     def _wished(self, name: str) -> Any:
         value = self.cleaned_data[name]

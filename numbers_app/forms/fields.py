@@ -33,6 +33,8 @@ def read_phone_number(text: str) -> str:
         parsed = None
     if parsed is None or phonenumbers.region_code_for_number(parsed) not in ("US", "CA"):
         raise ValidationError(f"{text} is not a US or Canadian number. Give ten digits, as in (316) 555-0100.")
+    if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.PREMIUM_RATE:
+        raise ValidationError(f"{text} is a premium number, which calls are not sent to. Give an ordinary number.")
     if parsed.extension:
         raise ValidationError(f"{text} has an extension, which Callcap cannot dial. Give the ten digits alone.")
     return str(parsed.national_number)

@@ -328,7 +328,7 @@ class Migration(migrations.Migration):
                         blank=True, choices=[("local", "Local"), ("tollfree", "Toll-free")], max_length=10
                     ),
                 ),
-                ("country", models.CharField(blank=True, max_length=2)),
+                ("country", models.CharField(blank=True, max_length=60)),
                 ("state", models.CharField(blank=True, max_length=50)),
                 ("city", models.CharField(blank=True, max_length=100)),
                 ("rate_center", models.CharField(blank=True, max_length=100)),

@@ -48,7 +48,7 @@ class Campaign(models.Model):
     target = models.CharField(max_length=100, blank=True)
     offer = models.CharField(max_length=100, blank=True)
     number_type = models.CharField(max_length=10, choices=NumberType, blank=True)
-    country = models.CharField(max_length=2, blank=True)
+    country = models.CharField(max_length=60, blank=True)
     state = models.CharField(max_length=50, blank=True)
     city = models.CharField(max_length=100, blank=True)
     rate_center = models.CharField(max_length=100, blank=True)

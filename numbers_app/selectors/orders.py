@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 from numbers_app.models import OPEN, Choice, HistoryEntry, Order, OrderStatus, User
@@ -22,6 +24,11 @@ def order_queue(user: User) -> QuerySet[Order]:
     """What waits for a decision where the user may act and did not ask themselves, oldest first."""
     waiting = order_list(user).filter(status=OrderStatus.PENDING, account__in=accounts_granted(user))
     return waiting.exclude(author_id=user.pk).order_by("pk")
+
+
+def order_made_by_form(user: User, form_token: UUID) -> Order | None:
+    """The order that this person has already made with the form, if any."""
+    return order_list(user).filter(author_id=user.pk, form_token=form_token).first()
 
 
 def order_timeline(order: Order) -> QuerySet[HistoryEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from numbers_app.callcap import AvailableNumber, CallcapError, SearchCriteria
+from numbers_app.callcap import AvailableNumber, CallcapError, CallcapUnreachable, SearchCriteria
 from numbers_app.errors import VendorTrouble
 from numbers_app.vendor import callcap_client
 
@@ -35,7 +35,7 @@ def number_search(criteria: SearchCriteria) -> SearchResult:
     try:
         answer = callcap_client().search(criteria)
     except CallcapError as error:
-        raise VendorTrouble(error.message) from error
+        raise _trouble(error) from error
     numbers = [offer.number for offer in answer.numbers]
     wanted, held = live_choices(numbers), campaigns_held(numbers)
     found = [FoundNumber(offer, wanted.get(offer.number), offer.number in held) for offer in answer.numbers]
@@ -50,8 +50,12 @@ def number_places(numbers: list[str], account_key: str) -> dict[str, str | None]
     try:
         offers = {number: callcap_client().find_number(number, account=account_key) for number in numbers}
     except CallcapError as error:
-        raise VendorTrouble(error.message) from error
+        raise _trouble(error) from error
     return {number: _place(offer) if offer else None for number, offer in offers.items()}
+
+
+def _trouble(error: CallcapError) -> VendorTrouble:
+    return VendorTrouble(error.message, answered=not isinstance(error, CallcapUnreachable))
 
 
 def _place(offer: AvailableNumber) -> str:

@@ -17,7 +17,7 @@ from numbers_app.permissions import Capability, can
 from numbers_app.selectors.accounts import accounts_granted
 from numbers_app.selectors.campaigns import campaign_list
 from numbers_app.selectors.history import history_list
-from numbers_app.selectors.orders import orders_open_for_number
+from numbers_app.selectors.orders import order_made_by_form, orders_open_for_number
 from numbers_app.services.orders import order_request_change
 
 from .http import PortalRequest, actor_of, allow, not_found, one_page, status_of
@@ -63,6 +63,9 @@ def campaign_change(request: PortalRequest, number: str) -> HttpResponse:
 
 def _review(request: PortalRequest, campaign: Campaign, form: ChangeForm) -> HttpResponse:
     """A valid form: show what will change, or carry it out when that was confirmed."""
+    made = order_made_by_form(request.user, form.cleaned_data["form_token"])
+    if made and form.repeats(made):
+        return redirect("order_detail", made.pk)
     if (form.cleaned_data["version"] or campaign.version) != campaign.version:
         return _overtaken(request, campaign, form)
     parameters = form.parameters()

@@ -110,7 +110,7 @@ def order_detail(request: PortalRequest, order_id: int) -> HttpResponse:
 @require_POST
 def approve(request: PortalRequest, order_id: int) -> HttpResponse:
     """Approve the revision that was seen; 409 when it is not the one that stands."""
-    order = _get(request, order_id)
+    order = _get_to_act(request, order_id, Capability.DECIDE)
     form = ApproveForm(request.POST)
     if not form.is_valid():
         return render(request, "orders/detail.html", _detail(request, order), status=422)
@@ -118,8 +118,6 @@ def approve(request: PortalRequest, order_id: int) -> HttpResponse:
         order_approve(actor=actor_of(request), order_id=order.pk, revision=form.cleaned_data["revision"])
     except Conflict as error:
         return conflict(request, error, reverse("order_detail", args=[order.pk]))
-    except Order.DoesNotExist as error:
-        raise not_found(f"Order {order.pk}") from error
     messages.success(request, f"Order {order.pk} is approved and on its way to Callcap.")
     return _back(request, order)
 
@@ -127,8 +125,7 @@ def approve(request: PortalRequest, order_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reject(request: PortalRequest, order_id: int) -> HttpResponse:
     """Reject with a reason; 409 when somebody else decided first."""
-    allow(request, Capability.DECIDE)
-    order = _get(request, order_id)
+    order = _get_to_act(request, order_id, Capability.DECIDE)
     if request.method != "POST":
         return render(
             request,
@@ -142,8 +139,6 @@ def reject(request: PortalRequest, order_id: int) -> HttpResponse:
         order_reject(actor=actor_of(request), order_id=order.pk, **form.cleaned_data)
     except Conflict as error:
         return conflict(request, error, reverse("order_detail", args=[order.pk]))
-    except Order.DoesNotExist as error:
-        raise not_found(f"Order {order.pk}") from error
     messages.success(request, f"Order {order.pk} is rejected. {order.author_name} sees your reason.")
     return _back(request, order)
 
@@ -151,13 +146,11 @@ def reject(request: PortalRequest, order_id: int) -> HttpResponse:
 @require_POST
 def cancel(request: PortalRequest, order_id: int) -> HttpResponse:
     """Take an order back before it is sent."""
-    order = _get(request, order_id)
+    order = _get_to_act(request, order_id, Capability.ORDER)
     try:
         order_cancel(actor=actor_of(request), order_id=order.pk)
     except Conflict as error:
         return conflict(request, error, reverse("order_detail", args=[order.pk]))
-    except Order.DoesNotExist as error:
-        raise not_found(f"Order {order.pk}") from error
     messages.success(request, f"Order {order.pk} is cancelled. Nothing was sent to Callcap.")
     return redirect("order_detail", order.pk)
 
@@ -165,6 +158,15 @@ def cancel(request: PortalRequest, order_id: int) -> HttpResponse:
 def _get(request: PortalRequest, order_id: int) -> Order:
     order = order_list(request.user).filter(pk=order_id).first()
     if order is None:
+        raise not_found(f"Order {order_id}")
+    return order
+
+
+def _get_to_act(request: PortalRequest, order_id: int, capability: Capability) -> Order:
+    """An order to be decided on: 404 unseen, 403 without the capability, 404 where the person only sees."""
+    order = _get(request, order_id)
+    allow(request, capability)
+    if not accounts_granted(request.user).filter(pk=order.account_id).exists():
         raise not_found(f"Order {order_id}")
     return order
 

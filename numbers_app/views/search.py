@@ -35,7 +35,7 @@ def search(request: PortalRequest) -> HttpResponse:
         try:
             context |= _results(request, form)
         except VendorTrouble as trouble:
-            context["vendor_trouble"] = trouble.message
+            context["vendor_trouble"] = trouble
             status = 503
     return render(request, template_for(request, "search.html", "results"), context, status=status)
 

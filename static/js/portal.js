@@ -205,5 +205,7 @@
     }
   });
 
+  // Of two fields with autofocus a browser takes the first; what went wrong comes before the field to type in.
+  focusWanted();
   announce();
 })();

@@ -89,16 +89,18 @@ def database_url() -> str:
 
 @pytest.fixture
 def visit(chromium: Browser, live_server: Any, people: dict[str, User]) -> Iterator[Any]:
-    """``visit("rep", width=320, dark=True, javascript=False)``: a signed-in person with a browser of their own.
+    """``visit("rep", width=320, dark=True, javascript=False)``: a person with a browser of their own.
 
-    At the end no page may have logged an error, thrown, or broken the content security policy.
+    An empty name is somebody not signed in. At the end no page may have logged an error, thrown,
+    or broken the content security policy.
     """
     persons: list[Person] = []
 
     def open_for(name: str, **options: Any) -> Person:
         person = Person(chromium, str(live_server.url), **options)
         persons.append(person)
-        person.sign_in(name, PASSWORD)
+        if name:
+            person.sign_in(name, PASSWORD)
         return person
 
     yield open_for

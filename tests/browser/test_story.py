@@ -21,6 +21,7 @@ def test_a_number_is_found_bought_rerouted_and_audited(visit: Any, sandbox: Sand
     stop_date = f"{date.today().year + 1}-06-30"
 
     rep = visit("rep", javascript=javascript)
+    barriers += rep.barriers()
     rep.open("/search/")
     rep.page.fill("[name=vanity_text]", "###cake")
     if not javascript:
@@ -61,6 +62,7 @@ def test_a_number_is_found_bought_rerouted_and_audited(visit: Any, sandbox: Sand
     barriers += manager.barriers()
     manager.press("Send to Callcap")
     manager.reload_until("Changed.")
+    barriers += manager.barriers()
 
     auditor = visit("auditor", javascript=javascript)
     auditor.open(f"/history/?number={CAKE}")
@@ -75,6 +77,7 @@ def test_a_number_is_found_bought_rerouted_and_audited(visit: Any, sandbox: Sand
     barriers += auditor.barriers()
     auditor.open(f"/numbers/{CAKE}/")
     auditor.sees("(316) 555-0177")
+    barriers += auditor.barriers()
     assert auditor.page.get_by_role("link", name="Change", exact=True).count() == 0
 
     assert barriers == []

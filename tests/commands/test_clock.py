@@ -34,7 +34,7 @@ def stopped(location: Account) -> Campaign:
     return campaign
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_once_runs_every_job_once(due: Order, stopped: Campaign) -> None:
     call_command("clock", once=True)
     assert rings() == [due.pk]
@@ -42,7 +42,7 @@ def test_once_runs_every_job_once(due: Order, stopped: Campaign) -> None:
     assert stopped.ended_at
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_tasks_finished_long_ago_are_removed_and_waiting_ones_kept(due: Order) -> None:
     call_command("clock", once=True)
     DBTaskResult.objects.update(
@@ -53,7 +53,7 @@ def test_tasks_finished_long_ago_are_removed_and_waiting_ones_kept(due: Order) -
     assert list(DBTaskResult.objects.values_list("status", flat=True)) == ["READY"]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_job_that_fails_is_logged_and_does_not_stop_the_others(
     due: Order, stopped: Campaign, caplog: pytest.LogCaptureFixture
 ) -> None:

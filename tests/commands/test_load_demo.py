@@ -37,7 +37,7 @@ def test_refused_where_demo_is_off(location: Account, settings: Any) -> None:
 
 
 def test_refused_without_accounts() -> None:
-    with pytest.raises(CommandError, match="Run manage.py sync_accounts first"):
+    with pytest.raises(CommandError, match=r"Run manage\.py sync_accounts first"):
         load()
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.callcap import Outcome, WriteAnswer
+from numbers_app.errors import Conflict
 from numbers_app.models import (
     Account,
     Attempt,
@@ -38,6 +40,7 @@ from tests.orders.steps import (
     keep_trying,
     outcomes,
     rings,
+    verbs,
 )
 from tests.sandbox_server import SandboxServer
 
@@ -138,6 +141,15 @@ def test_definite_answer_replaces_an_unknown_one_but_the_doubt_is_remembered(sen
     assert Campaign.objects.get().callcap_campaign_id == "77"
 
 
+def test_doubt_that_is_told_twice_is_written_once(sending: Attempt) -> None:
+    for message in ("The worker stopped.", "Callcap closed the connection."):
+        attempt_store(attempt=sending, answer=WriteAnswer(Outcome.UNKNOWN, None, message))
+        attempt_record(actor=WORKER, attempt=sending)
+    assert verbs(sending.order).count("order.unknown") == 1
+    sending.refresh_from_db()
+    assert (sending.message, sending.recorded) == ("Callcap closed the connection.", True)
+
+
 def test_answer_that_came_after_the_attempt_was_read_is_what_is_recorded(sending: Attempt) -> None:
     attempt_store(attempt=sending, answer=WriteAnswer(Outcome.UNKNOWN, None, "silence"))
     stale = Attempt.objects.get(pk=sending.pk)
@@ -163,7 +175,7 @@ def test_refusal_after_a_doubt_does_not_move_on_to_the_next_choice(sending: Atte
 
 
 def test_number_is_mirrored_whatever_callcap_calls_its_place(sending: Attempt) -> None:
-    words = {"country": "United States", "state": "KS", "zipcode": "67202-1234-5678", "city": "W" * 101}
+    words = {"country": "U" * 61, "state": "KS", "zipcode": "67202-1234-5678", "city": "W" * 101}
     Attempt.objects.filter(pk=sending.pk).update(preflight=words)
     sending.refresh_from_db()
     attempt_store(attempt=sending, answer=APPLIED)
@@ -187,3 +199,12 @@ def test_every_step_of_the_worker_bears_the_deciding_request_s_id(
     carry_out(order)
     after = HistoryEntry.objects.filter(order_id=order.pk).exclude(verb="order.requested")
     assert set(after.values_list("request_id", flat=True)) == {"request-9"}
+
+
+def test_order_that_moved_meanwhile_takes_neither_the_step_nor_its_entry(approved: Order) -> None:
+    stale = Order.objects.select_related("account").get(pk=approved.pk)
+    Order.objects.update(status=OrderStatus.CANCELLED)
+    with pytest.raises(Conflict, match="This order has just changed"), transaction.atomic():
+        order_transition(actor=WORKER, order=stale, to=OrderStatus.SENDING, verb=Verb.ORDER_SENDING)
+    assert "order.sending" not in verbs(approved)
+    assert Order.objects.get().status == OrderStatus.CANCELLED

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
+from numbers_app.actors import Actor
 from numbers_app.models import Campaign, HistoryEntry, Order, User, Verb
+from numbers_app.services.history import NumberState, history_append
 from tests.sandbox_server import SandboxServer
 
 from .conftest import CAKE
@@ -58,3 +60,17 @@ def test_a_managers_change(campaign: Campaign, manager: User, as_manager: Client
     answers = at_once(manager, lambda client: client.post(url, filled))
     assert answers == [(302, f"/orders/{Order.objects.get().pk}/")] * CLICKS
     assert HistoryEntry.objects.filter(verb=Verb.ORDER_APPROVED).count() == 1
+
+
+def test_a_change_that_is_done_already_leads_to_its_order(
+    sandbox: SandboxServer, campaign: Campaign, manager: User, as_manager: Client, worker: Actor
+) -> None:
+    url = f"/numbers/{CAKE}/change/"
+    filled = Page(as_manager.get(url)).filled(url) | {"destination": "3165550100", "confirmed": "1"}
+    first = as_manager.post(url, filled)
+    said = NumberState("3165550100", campaign.stop_date)
+    with transaction.atomic():
+        entry = history_append(actor=worker, verb=Verb.NUMBER_CHANGED, number=CAKE, state=said)
+        Campaign.objects.update(destination="3165550100", version=2, last_change=entry)
+    second = as_manager.post(url, filled)
+    assert (second.status_code, second.headers["Location"]) == (302, first.headers["Location"])

@@ -62,6 +62,7 @@ def test_a_number_typed_in_any_usual_way_is_ten_digits(typed: str) -> None:
         ("555-0100", "not a US or Canadian number"),
         ("31655501001", "not a US or Canadian number"),
         ("0165550100", "not a US or Canadian number"),
+        ("900-555-0100", "premium number"),
         ("911", "not a US or Canadian number"),
         ("#31#3165550100", "not a US or Canadian number"),
         ("-", "not a US or Canadian number"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from numbers_app.actors import Actor
 from numbers_app.models import HistoryEntry, Order, OrderStatus, User, Verb
+from numbers_app.permissions import Role
 from numbers_app.services.orders import order_approve
 
 from .conftest import CAKE, Purchase
@@ -100,3 +102,10 @@ def test_the_second_of_two_managers_learns_who_was_first(
 def test_nobody_is_sent_to_another_site(as_manager: Client, purchase: Purchase) -> None:
     order = purchase()
     assert reject(as_manager, order, next="//evil.example/")["Location"] == f"/orders/{order.pk}/"
+
+
+def test_who_sees_the_order_but_was_not_granted_its_account_finds_no_form(
+    signed_in: Any, purchase: Purchase, strange_manager: User
+) -> None:
+    strange_manager.groups.add(Group.objects.get(name=Role.AUDITOR))
+    assert signed_in(strange_manager).get(f"/orders/{purchase().pk}/reject/").status_code == 404

@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -46,15 +45,19 @@ class Command(BaseCommand):
             Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
             Job("prune_finished_tasks", 3600, _prune_finished_tasks),
         ]
-        stop = threading.Event()
-        if not options["once"]:
+        self._stopping = bool(options["once"])
+        if not self._stopping:
             for signal_number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(signal_number, lambda *_: stop.set())
-        while not stop.is_set():
+                signal.signal(signal_number, self._stop)
+        self._ring_due(jobs)
+        while not self._stopping:
+            # Short, since a signal does not cut a sleep short.
+            time.sleep(0.5)
             self._ring_due(jobs)
-            if options["once"]:
-                return
-            stop.wait(1)
+
+    def _stop(self, *_: Any) -> None:
+        # Nothing but a plain flag: a handler that takes a lock can meet itself.
+        self._stopping = True
 
     def _ring_due(self, jobs: list[Job]) -> None:
         for job in jobs:
