@@ -56,8 +56,8 @@ def order_request_purchase(
     repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers)
     if repeated:
         return repeated
-    _refuse_taken(numbers)
     try:
+        _refuse_taken(numbers)
         with transaction.atomic():
             order = Order(
                 kind=OrderKind.PROVISION,
@@ -72,8 +72,8 @@ def order_request_purchase(
                 Choice(order=order, number=choice.number, rank=rank, place=choice.place)
                 for rank, choice in enumerate(wanted, start=1)
             )
-    except IntegrityError:
-        # Lost a race: against the same form sent twice, or against somebody else who wants the number.
+    except (InvalidInput, IntegrityError):
+        # Perhaps a race, against the same form sent twice or against somebody else who wants the number.
         repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers)
         if repeated:
             return repeated

@@ -87,8 +87,11 @@ def test_being_signed_out_meanwhile_is_said_and_loses_no_input(visit: Any) -> No
 def test_a_double_click_on_request_makes_one_order(visit: Any, javascript: bool) -> None:
     rep = visit("rep", javascript=javascript)
     fill_order(rep, "(316) 444-7896")
+    sent: list[str] = []
+    rep.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     rep.page.get_by_role("button", name="Request", exact=True).dblclick()
     rep.sees("Waiting for approval")
+    assert len(sent) == 1 or not javascript  # with JavaScript nobody even sees a refusal
     assert Order.objects.count() == 1
 
 

@@ -125,6 +125,7 @@ def test_an_absent_vendor_gives_one_clear_message_and_keeps_the_text(visit: Any,
         with rep.page.expect_response(re.compile("vanity_text=cakes")):
             box(rep.page).press_sequentially("s")
         expect(alerts).to_have_count(1)
+        expect(rep.page.get_by_role("heading", name="What should the number look like?")).to_be_visible()
         expect(box(rep.page)).to_have_value("cakes")
         expect(box(rep.page)).to_be_focused()
         assert rep.barriers() == []
