@@ -39,7 +39,7 @@ EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "order_new": ("/orders/new/", (GATE, 200, 200, 200, 403, 403)),
     "order_detail": ("/orders/{order}/", OF_THIS_ACCOUNT),
     "order_approve": ("/orders/{order}/approve/", POST_ONLY_SIGNED_IN),
-    "order_reject": ("/orders/{order}/reject/", (GATE, 403, 403, 200, 403, 403)),
+    "order_reject": ("/orders/{order}/reject/", (GATE, 403, 404, 200, 403, 403)),
     "order_cancel": ("/orders/{order}/cancel/", POST_ONLY_SIGNED_IN),
     "campaign_list": ("/numbers/", EVERYBODY_SIGNED_IN),
     "campaign_detail": (f"/numbers/{CAKE}/", OF_THIS_ACCOUNT),
