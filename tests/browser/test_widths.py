@@ -45,7 +45,7 @@ def test_every_page_fits_and_has_no_barrier(
     visit: Any, sandbox: SandboxServer, people: dict[str, User], size: tuple[int, int], dark: bool
 ) -> None:
     location = Account.objects.get(key="L-3")
-    order = requested(people["rep"], location, CAKE, notes="A longword" * 20)
+    order = requested(people["rep"], location, CAKE, notes="Longword" * 25)
     CampaignFactory(account=location, phone_number="3167342299", campaign_name="Wide " * 19)
     problems: list[str] = []
     for name, paths in PAGES.items():
