@@ -22,6 +22,13 @@ class TextFilter(django_filters.CharFilter):
         super().__init__(max_length=100, validators=[REFUSE_NUL], **kwargs)
 
 
+class ListFilter(django_filters.FilterSet):
+    """A filter that finds nothing while it is not understood: a list of everything would look like its answer."""
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return super().filter_queryset(queryset) if self.is_valid() else queryset.none()
+
+
 def date_filter(lookup: str, label: str) -> django_filters.DateFilter:
     return django_filters.DateFilter(
         field_name="at",
@@ -31,7 +38,7 @@ def date_filter(lookup: str, label: str) -> django_filters.DateFilter:
     )
 
 
-class HistoryFilter(django_filters.FilterSet):
+class HistoryFilter(ListFilter):
     """The history by number, actor and day (in the reader's zone)."""
 
     number = TextFilter(method="by_number", label="Number")
@@ -52,7 +59,7 @@ class HistoryFilter(django_filters.FilterSet):
         return queryset.filter(number=digits) if len(digits) == 10 else queryset.filter(number__contains=digits)
 
 
-class OrderFilter(django_filters.FilterSet):
+class OrderFilter(ListFilter):
     status = django_filters.ChoiceFilter(choices=OrderStatus.choices, empty_label="All", label="Status")
 
     class Meta:
@@ -60,7 +67,7 @@ class OrderFilter(django_filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
-class CampaignFilter(django_filters.FilterSet):
+class CampaignFilter(ListFilter):
     """The inventory by text and by whether the number still takes calls."""
 
     q = TextFilter(method="by_text", label="Number, name, notes or memo")

@@ -112,6 +112,8 @@ def what(entry: HistoryEntry) -> str:
             words = f"does not know whether Callcap carried out {about}, for {number}"
         case _:
             words = f"{entry.get_verb_display()} {about}" + (f", for {number}" if number else "")
+    if entry.approved_by == entry.actor_name:
+        return f"{words}, without needing an approval"
     return words + (f", approved by {entry.approved_by}" if entry.approved_by else "")
 
 
@@ -149,7 +151,9 @@ def _detail(entry: HistoryEntry) -> str:
     lines = []
     if entry.reason:
         lines.append(entry.reason)
-    if entry.vendor_status and entry.vendor_message and entry.vendor_message not in entry.reason:
+    # That all went well is said by what happened.
+    news = entry.vendor_message not in ("", "success") and entry.vendor_message not in entry.reason
+    if entry.vendor_status and news:
         lines.append(f"Callcap ({entry.vendor_status}): {entry.vendor_message}")
     return "\n".join(lines)
 

@@ -75,7 +75,7 @@ def test_every_state_has_its_own_icon_or_text() -> None:
     [
         ("campaign_name", "Campaign name"),
         ("memo1", "Memo 1"),
-        ("media_type_id", "Media type"),
+        ("media_type_id", "Media type ID"),
         ("city", "City"),
     ],
 )

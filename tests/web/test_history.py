@@ -10,8 +10,9 @@ import time_machine
 from django.test import Client
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Campaign, HistoryEntry, User
+from numbers_app.models import Account, Campaign, HistoryEntry, User, Verb
 from numbers_app.services.orders import order_reject
+from numbers_app.templatetags.domain import what
 from tests.factories import CampaignFactory
 
 from .conftest import Purchase
@@ -141,3 +142,22 @@ def test_a_long_history_has_pages_that_keep_the_filter(as_rep: Client, location:
     assert "actor=factory" in following
     second = Page(as_rep.get(f"/history/{following}"))
     assert len(second.one("ol", aria_labelledby="entries-heading").all("li")) == 1
+
+
+def test_a_filter_that_is_not_understood_finds_nothing(as_manager: Client, campaign: Campaign) -> None:
+    assert "bought" in Page(as_manager.get("/history/")).html
+    page = Page(as_manager.get("/history/", {"date_from": "yesterday"}))
+    assert "No entries here" in page.html
+    assert "bought" not in page.html
+
+
+def test_a_persons_own_change_is_not_called_approved_by_themselves() -> None:
+    entry = HistoryEntry(
+        verb=Verb.NUMBER_CHANGED,
+        number="3167342253",
+        actor_name="Morgan",
+        approved_by="Morgan",
+        changes={"destination": ["3164447896", "3165550100"]},
+    )
+    said = "re-routed (316) 734-2253 from (316) 444-7896 to (316) 555-0100, without needing an approval"
+    assert what(entry) == said

@@ -60,7 +60,7 @@ def test_routing_features_information_and_place_are_shown_as_people_read_them(
         "Call recording": "on",
         "Evaluation": "Delayed",
         "Brand": "Blue",
-        "Media type": "7",
+        "Media type ID": "7",
         "Type": "Local",
         "Place": "Wichita, KS, US",
         "Rate center": "WICHITA",

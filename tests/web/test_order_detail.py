@@ -45,7 +45,7 @@ def test_a_waiting_order_shows_what_was_asked_for_and_why(as_manager: Client, pu
         "Choice 1 (316) 734-2253",
         "Destination (316) 444-7896",
         "Campaign name Cakes",
-        "Recording on",
+        "Call recording on",
         "For the spring campaign",
     ):
         assert words in wish
