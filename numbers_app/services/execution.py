@@ -94,11 +94,7 @@ def _carrying(actor: Actor, order: Order) -> Actor:
 def _execute_purchase(actor: Actor, order: Order) -> None:
     choice = order.choices.filter(live=True).first()
     if choice is None:
-        order_fail(
-            actor=actor,
-            order_id=order.pk,
-            why="None of the wanted numbers is available any more. Nothing was bought.",
-        )
+        _fail_unsent(actor, order, "None of the wanted numbers is available any more. Nothing was bought.")
         return
     try:
         found = callcap_client().find_number(choice.number, account=order.account.key)
@@ -154,16 +150,7 @@ def _intend(
                 return None, window_ends
             problem = order_problem(locked, number)
             if problem:
-                order_transition(
-                    actor=actor,
-                    order=locked,
-                    to=OrderStatus.FAILED,
-                    verb=Verb.ORDER_FAILED,
-                    reason=problem,
-                    result=problem,
-                    finished_at=timezone.now(),
-                )
-                locked.choices.update(live=False)
+                _fail(actor, locked, problem)
                 return None, window_ends
             order_transition(
                 actor=actor,
@@ -250,22 +237,25 @@ def _drop_choice(actor: Actor, order: Order, choice: Choice, why: str) -> None:
             Choice.objects.filter(pk=choice.pk).update(live=False, dropped_because=why)
 
 
-def order_fail(*, actor: Actor, order_id: int, why: str) -> None:
+def _fail_unsent(actor: Actor, order: Order, why: str) -> None:
     """End an approved order that nothing was sent for."""
     with transaction.atomic():
-        order = order_lock(order_id)
-        if order.status != OrderStatus.APPROVED:
-            return
-        order_transition(
-            actor=actor,
-            order=order,
-            to=OrderStatus.FAILED,
-            verb=Verb.ORDER_FAILED,
-            reason=why,
-            result=why,
-            finished_at=timezone.now(),
-        )
-        order.choices.update(live=False)
+        locked = order_lock(order.pk)
+        if locked.status == OrderStatus.APPROVED:
+            _fail(actor, locked, why)
+
+
+def _fail(actor: Actor, locked: Order, why: str) -> None:
+    order_transition(
+        actor=actor,
+        order=locked,
+        to=OrderStatus.FAILED,
+        verb=Verb.ORDER_FAILED,
+        reason=why,
+        result=why,
+        finished_at=timezone.now(),
+    )
+    locked.choices.update(live=False)
 
 
 def _put_off(order: Order, why: str) -> None:

@@ -23,7 +23,7 @@ from numbers_app.models import (
     Verb,
 )
 from numbers_app.selectors.verification import history_verify
-from numbers_app.services.execution import attempts_expire, order_fail
+from numbers_app.services.execution import attempts_expire
 from numbers_app.services.sweep import campaigns_end_stopped, orders_sweep
 from numbers_app.services.transition import order_lock, order_transition
 from numbers_app.tasks import execute_order
@@ -125,12 +125,6 @@ def test_order_of_a_silent_worker_is_never_sent_again(silent: Attempt, sandbox: 
     order = keep_trying(silent.order)
     assert (order.status, outcomes(order)) == (OrderStatus.UNKNOWN, [(CAKE, AttemptOutcome.UNKNOWN)])
     assert sandbox.purchases() == []
-
-
-def test_only_an_approved_order_can_be_given_up(due: Order) -> None:
-    Order.objects.update(status=OrderStatus.DONE)
-    order_fail(actor=WORKER, order_id=due.pk, why="No.")
-    assert Order.objects.get().status == OrderStatus.DONE
 
 
 # --- numbers whose stop date has passed ---------------------------------------------------------------------------
