@@ -64,9 +64,6 @@ class PhoneNumberField(PlainTextField):
         text = super().clean(value)
         return read_phone_number(text) if text else ""
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return str(initial or "") != str(data or "")
-
 
 class RankedNumbersInput(forms.Widget):
     """One text input a choice, best first, all under one name: the numbers asked for and one more to fill in."""
