@@ -25,3 +25,5 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 ACCOUNT_RATE_LIMITS = False
+# A server in a thread must not keep a connection after its request: the test database could not be dropped then.
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
