@@ -1,6 +1,6 @@
 """The shapes of the vendor's answers: success, and errors that are always JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.http import HttpRequest, JsonResponse
 
@@ -14,12 +14,20 @@ class VendorError(Exception):
         self.http_status = http_status
 
 
-STATUS_WORDS = {400: "error", 401: "unauthorized", 404: "not found", 405: "error", 409: "conflict"}
+STATUS_WORDS = {400: "error", 401: "unauthorized", 403: "forbidden", 404: "not found", 405: "error", 409: "conflict"}
 
 
 def success(body: Mapping[str, object]) -> JsonResponse:
     """A 200 whose top-level `status` says success."""
     return JsonResponse({"status": "success", **body})
+
+
+def answered(answer: Callable[[], Mapping[str, object]]) -> JsonResponse:
+    """The success that `answer` returns, or the refusal that it raises."""
+    try:
+        return success(answer())
+    except VendorError as problem:
+        return error(problem.message, problem.http_status)
 
 
 def error(message: str, http_status: int) -> JsonResponse:

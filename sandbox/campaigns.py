@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from sandbox.answers import VendorError
-from sandbox.models import Account, Campaign, JournalEntry, Number
+from sandbox.models import Account, Campaign, Held, JournalEntry, Number
 from sandbox.parameters import Params, ten_digits
 from sandbox.search import CRITERIA, location, matching_numbers
 from sandbox.values import Value, provision_values, update_values
@@ -18,17 +18,30 @@ def provision(params: Params) -> Mapping[str, object]:
     Raises VendorError: 400 for what cannot be read, 404 when nothing matches, 409 when the number is taken
     or not in a pool that the Location sees. Nothing is changed then.
     """
-    account = location(params)
-    if account is None:
-        raise VendorError("Either locationID or account is required.")
-    values = provision_values(params)
     with transaction.atomic():
-        number = _wanted_number(params)
-        _take(number, Q(reserved_for=None) | Q(reserved_for=account))
+        number, account, values = _claim(params)
         stored = {**values, "campaignName": values.get("campaignName") or number}
         campaign = Campaign.objects.create(number_id=number, account=account, values=stored)
         _note("purchase", number, account, values)
     return _answer(campaign)
+
+
+def hold_number(params: Params) -> str:
+    """Take the number that these parameters would buy out of the searches; whose it becomes is open.
+
+    Raises VendorError as `provision` does.
+    """
+    with transaction.atomic():
+        number, _, _ = _claim(params)
+        Held.objects.create(number_id=number)
+    return number
+
+
+def release_number(number: str) -> None:
+    """Put a held number back on sale."""
+    with transaction.atomic():
+        Held.objects.filter(number_id=number).delete()
+        Number.objects.filter(number=number).update(taken=False)
 
 
 def update(number: str, params: Params) -> Mapping[str, object]:
@@ -48,6 +61,17 @@ def update(number: str, params: Params) -> Mapping[str, object]:
 def take_by_rival(number: str) -> None:
     """Let another customer buy the number. Raises VendorError when it cannot be bought."""
     _take(ten_digits(number), Q())
+
+
+def _claim(params: Params) -> tuple[str, Account, dict[str, Value]]:
+    """Take the wanted number out of sale for the Location that is named, once all parameters are good."""
+    account = location(params)
+    if account is None:
+        raise VendorError("Either locationID or account is required.")
+    values = provision_values(params)
+    number = _wanted_number(params)
+    _take(number, Q(reserved_for=None) | Q(reserved_for=account))
+    return number, account, values
 
 
 def _wanted_number(params: Params) -> str:

@@ -12,11 +12,12 @@ def database_path() -> Path:
 
 
 def is_prepared() -> bool:
-    """Whether the file holds a complete inventory; one whose generation was killed does not."""
+    """Whether the file holds a complete inventory in today's schema; one whose generation was killed does not."""
     if not database_path().exists():
         return False
     try:
         with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM sandbox_held")  # the youngest table
             return bool(cursor.execute("SELECT numbers FROM sandbox_state").fetchone())
     except DatabaseError:
         return False

@@ -70,6 +70,15 @@ class Campaign(models.Model):
         return f"{self.number_id} in {self.account_id}"
 
 
+class Held(models.Model):
+    """A number that is in nobody's hands: out of the searches, to be sold or released later (see the fault `hold`)."""
+
+    number = models.OneToOneField(Number, models.PROTECT, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.number_id
+
+
 class JournalEntry(models.Model):
     """One purchase or update that was really committed, with the values that the call sent."""
 

@@ -44,19 +44,19 @@ def location(params: Params) -> Account | None:
     return found
 
 
-def matching_numbers(params: Params) -> QuerySet[Number]:
-    """The numbers that can be bought and match, in the order of their digits."""
-    found = Number.objects.filter(_pools(params), _types(params), taken=False)
-    found = _by_digits(found, params)
+def matching_numbers(params: Params, *, stale: bool = False) -> QuerySet[Number]:
+    """The numbers that can be bought and match, in the order of their digits; if stale, those that once could."""
+    found = Number.objects.filter(_pools(params), _types(params))
+    found = _by_digits(found if stale else found.filter(taken=False), params)
     places = _places(params)
     if places is not None:
         found = found.filter(place__in=places)
     return found.order_by("number")
 
 
-def search(params: Params) -> list[dict[str, str]]:
+def search(params: Params, *, stale: bool = False) -> list[dict[str, str]]:
     """The answer of a search: one object per number, up to the result cap."""
-    rows = matching_numbers(params).select_related("place")[: settings.SANDBOX_RESULT_CAP]
+    rows = matching_numbers(params, stale=stale).select_related("place")[: settings.SANDBOX_RESULT_CAP]
     return [describe(row) for row in rows]
 
 

@@ -43,3 +43,4 @@ LOGGING = {
 SANDBOX_API_KEYS = [key.strip() for key in os.environ.get("SANDBOX_API_KEYS", "sandbox-key").split(",") if key.strip()]
 SANDBOX_RESULT_CAP = int(os.environ.get("SANDBOX_RESULT_CAP") or 1000)
 SANDBOX_LATENCY = float(os.environ.get("SANDBOX_LATENCY") or 0)
+SANDBOX_SEED = os.environ.get("SANDBOX_SEED") or None

@@ -1,13 +1,18 @@
 """Addresses of the sandbox: the vendor's, the control API and the journal."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
+from sandbox.faults.refusals import MOVED
 from sandbox.views import api, control, journal
 
-urlpatterns = [
+vendor = [
     re_path(r"^v3/numbers/?$", api.numbers),
     re_path(r"^v3/numbers/(?P<number>[^/]+)/?$", api.number),
     re_path(r"^v2/get/accounts/?$", api.accounts),
+]
+urlpatterns = [
+    *vendor,
+    path(MOVED, include(vendor)),
     path("control/faults/", control.faults),
     path("control/reset/", control.reset),
     path("control/take/", control.take),

@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare
 
 from sandbox import campaigns, search
 from sandbox.accounts import describe_account, list_corporates
-from sandbox.answers import VendorError, error, success, unauthorized
+from sandbox.answers import VendorError, answered, error, unauthorized
 from sandbox.faults import KINDS, Call, armed_fault
+from sandbox.faults.refusals import MOVED
 from sandbox.parameters import Params, body_params, query_params, ten_digits
 
 type Answer = Mapping[str, object]
 
 
-def numbers(request: HttpRequest) -> HttpResponse:
+def numbers(request: HttpRequest) -> HttpResponseBase:
     """`/v3/numbers/`: GET searches, POST provisions."""
     if request.method == "GET":
         return _serve(request, "search", "fullNumber", lambda params: {"numbers": search.search(params)})
@@ -26,14 +28,14 @@ def numbers(request: HttpRequest) -> HttpResponse:
     return error("Only GET and POST are allowed here.", 405)
 
 
-def number(request: HttpRequest, number: str) -> HttpResponse:
+def number(request: HttpRequest, number: str) -> HttpResponseBase:
     """POST `/v3/numbers/:phonenumber` updates a campaign."""
     if request.method != "POST":
         return error("Only POST is allowed here.", 405)
     return _serve(request, "update", number, functools.partial(campaigns.update, number))
 
 
-def accounts(request: HttpRequest) -> HttpResponse:
+def accounts(request: HttpRequest) -> HttpResponseBase:
     """GET `/v2/get/accounts/`: the Corporates, or one account with its children."""
     if request.method != "GET":
         return error("Only GET is allowed here.", 405)
@@ -49,7 +51,7 @@ def _accounts(params: Params) -> Answer:
     return describe_account(kind, account_id)
 
 
-def _serve(request: HttpRequest, target: str, about: str, answer: Callable[[Params], Answer]) -> HttpResponse:
+def _serve(request: HttpRequest, target: str, about: str, answer: Callable[[Params], Answer]) -> HttpResponseBase:
     """Check the key, meet an armed fault if there is one, and answer.
 
     `about` is the number that the call is about, or the parameter that names it.
@@ -63,13 +65,10 @@ def _serve(request: HttpRequest, target: str, about: str, answer: Callable[[Para
         return error(problem.message, problem.http_status)
 
     def carry_out() -> HttpResponse:
-        try:
-            return success(answer(params))
-        except VendorError as problem:
-            return error(problem.message, problem.http_status)
+        return answered(lambda: answer(params))
 
-    call = Call(target, ten_digits(params.get(about, about)), request, carry_out)
-    fault = armed_fault(call)
+    call = Call(target, ten_digits(params.get(about, about)), params, request, carry_out)
+    fault = None if request.path.startswith(f"/{MOVED}") else armed_fault(call)
     return KINDS[fault.kind].run(call, fault) if fault else carry_out()
 
 

@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from sandbox.answers import VendorError, error
 from sandbox.campaigns import take_by_rival
 from sandbox.faults import KINDS, TARGETS
-from sandbox.models import Campaign, Fault, JournalEntry, Number, State
+from sandbox.models import Campaign, Fault, Held, JournalEntry, Number, State
 from sandbox.parameters import ten_digits
 
 
 def faults(request: HttpRequest) -> HttpResponse:
-    """GET lists the armed faults, POST arms one, DELETE disarms all."""
+    """GET lists the armed faults and all kinds, POST arms one, DELETE disarms all."""
     if request.method == "GET":
-        return JsonResponse({"faults": [describe_fault(fault) for fault in armed_faults()]})
+        return JsonResponse({"faults": [describe_fault(fault) for fault in armed_faults()], "kinds": describe_kinds()})
     if request.method == "DELETE":
         Fault.objects.all().delete()
         return JsonResponse({"faults": []})
@@ -31,12 +31,12 @@ def faults(request: HttpRequest) -> HttpResponse:
 
 
 def reset(request: HttpRequest) -> HttpResponse:
-    """POST returns every number to unsold and forgets journal, faults and late commits."""
+    """POST returns every number to unsold and forgets journal, faults, late commits and held numbers."""
     if request.method != "POST":
         return error("Only POST is allowed here.", 405)
     with transaction.atomic():
         State.objects.update(epoch=F("epoch") + 1)
-        for model in (Campaign, JournalEntry, Fault):
+        for model in (Campaign, Held, JournalEntry, Fault):
             model.objects.all().delete()
         Number.objects.filter(taken=True).update(taken=False)
     return JsonResponse({"status": "success"})
@@ -74,6 +74,11 @@ def describe_fault(fault: Fault) -> dict[str, object]:
     }
 
 
+def describe_kinds() -> dict[str, object]:
+    """Every kind of fault as JSON: what it does, the endpoints where it makes sense, and whether the call is done."""
+    return {name: {"summary": kind.summary, "on": kind.on, "commits": kind.commits} for name, kind in KINDS.items()}
+
+
 def _json_object(request: HttpRequest) -> dict[str, object]:
     parsed = json.loads(request.body)
     if not isinstance(parsed, dict):
@@ -87,6 +92,8 @@ def _read_fault(body: dict[str, object]) -> Fault:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
     if on not in TARGETS:
         raise ValueError(f"on must be one of {', '.join(TARGETS)}")
+    if on not in (*KINDS[kind].on, "any"):
+        raise ValueError(f"{kind} makes sense on {' and '.join(KINDS[kind].on)} only")
     if number and not ten_digits(number):
         raise ValueError("number must have ten digits")
     rate = _number(body, "rate", 1.0)
@@ -104,7 +111,7 @@ def _read_fault(body: dict[str, object]) -> Fault:
         remaining=times,
         rate=rate,
         seconds=seconds,
-        retry_after=str(body.get("retry_after", "")),
+        retry_after=_header_text(body.get("retry_after", "")),
     )
 
 
@@ -113,3 +120,11 @@ def _number(body: dict[str, object], name: str, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number")
     return float(value)
+
+
+def _header_text(value: object) -> str:
+    """Any text that a header can carry, however absurd."""
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("retry_after must be printable ASCII")
+    return text

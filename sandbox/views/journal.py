@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from sandbox.faults import KINDS
-from sandbox.models import Campaign, JournalEntry, Number, State
+from sandbox.models import Campaign, Held, JournalEntry, Number, State
 from sandbox.parameters import ten_digits
 from sandbox.views.control import armed_faults
 
@@ -19,18 +19,19 @@ def page(request: HttpRequest) -> HttpResponse:
     """The page at `/`: counts, newest purchases and updates, armed faults, and how to call the API."""
     entries = JournalEntry.objects.order_by("-pk")
     taken = Number.objects.filter(taken=True).count()
-    sold = Campaign.objects.count()
+    sold, held = Campaign.objects.count(), Held.objects.count()
     context = {
         "available": f"{State.objects.get().numbers - taken:,}",
         "sold": sold,
-        "rivals": taken - sold,
+        "rivals": taken - sold - held,
+        "held": held,
         "updates": entries.filter(kind="update").count(),
         "newest": [
             (kind, heading, entries.filter(kind=kind)[:NEWEST])
             for kind, heading in (("purchase", "Newest purchases"), ("update", "Newest updates"))
         ],
         "faults": armed_faults(),
-        "kinds": {name: kind.summary for name, kind in KINDS.items()},
+        "kinds": KINDS,
         "base": request.build_absolute_uri("/").rstrip("/"),
     }
     return render(request, "sandbox/journal.html", context)

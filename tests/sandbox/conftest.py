@@ -1,6 +1,8 @@
 """A sandbox for each test process, and a small client that speaks to it as the vendor's page says."""
 
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -69,3 +71,26 @@ def assert_error(response: requests.Response, http_status: int, *words: str) -> 
     assert body["status"] != "success"
     for word in words:
         assert word in body["message"]
+
+
+def raw_provision(server: SandboxServer, number: str) -> socket.socket:
+    """A connection on which a purchase was asked for; what comes back can be read byte by byte."""
+    body = f"phoneNumber={number}&account=L-3"
+    head = [
+        "POST /v3/numbers/ HTTP/1.1",
+        "Host: sandbox",
+        f"Authorization: Bearer {server.api_key}",
+        "Content-Type: application/x-www-form-urlencoded",
+        f"Content-Length: {len(body)}",
+    ]
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    connection.sendall("\r\n".join([*head, "", body]).encode())
+    return connection
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds, five seconds at most."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within five seconds"
+        time.sleep(0.05)
