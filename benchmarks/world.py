@@ -9,7 +9,8 @@ import requests
 from numbers_app.actors import Actor
 from numbers_app.models import Order, Source
 from numbers_app.permissions import Role
-from numbers_app.services.orders import WantedNumber, order_approve, order_request_purchase
+from numbers_app.services.decisions import order_approve
+from numbers_app.services.orders import WantedNumber, order_request_purchase
 from tests.factories import GrantFactory, LocationFactory, UserFactory
 from tests.sandbox_server import SandboxServer
 

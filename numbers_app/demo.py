@@ -13,14 +13,9 @@ from numbers_app.callcap import SearchCriteria
 from numbers_app.models import Account, Campaign, Order, Source, User
 from numbers_app.permissions import Role
 from numbers_app.selectors.search import number_search
+from numbers_app.services.decisions import order_approve, order_reject
 from numbers_app.services.execution import order_execute
-from numbers_app.services.orders import (
-    WantedNumber,
-    order_approve,
-    order_reject,
-    order_request_change,
-    order_request_purchase,
-)
+from numbers_app.services.orders import WantedNumber, order_request_change, order_request_purchase
 from numbers_app.services.users import NewUser
 
 PEOPLE = (

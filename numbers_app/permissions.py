@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 
-if TYPE_CHECKING:
-    from .models import User
+from .models import Account, Grant, User
 
 
 class Role(StrEnum):
@@ -26,13 +24,16 @@ class Capability(StrEnum):
     DECIDE = "approve and reject orders"
     CHANGE_ROUTING = "change routing and stop dates without asking"
     SEE_ALL = "see every account"
+    PAUSE = "pause and resume what is sent to Callcap"
 
 
 CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.SALES_REP: frozenset({Capability.SEARCH, Capability.ORDER}),
-    Role.MANAGER: frozenset({Capability.SEARCH, Capability.ORDER, Capability.DECIDE, Capability.CHANGE_ROUTING}),
+    Role.MANAGER: frozenset(
+        {Capability.SEARCH, Capability.ORDER, Capability.DECIDE, Capability.CHANGE_ROUTING, Capability.PAUSE}
+    ),
     Role.AUDITOR: frozenset({Capability.SEE_ALL}),
-    Role.ADMINISTRATOR: frozenset({Capability.SEE_ALL}),
+    Role.ADMINISTRATOR: frozenset({Capability.SEE_ALL, Capability.PAUSE}),
 }
 
 
@@ -56,3 +57,28 @@ def require(user: User, capability: Capability) -> None:
     """Raise PermissionDenied with a sentence unless the user has the capability."""
     if not can(user, capability):
         raise PermissionDenied(f"Your role does not allow you to {capability}. An administrator can change your role.")
+
+
+def deciders_for(account: Account) -> list[User]:
+    """The people who may decide on orders of the account: granted it or an account above it."""
+    return _deciders(_keys_upwards(account))
+
+
+def nearest_deciders_for(account: Account) -> list[User]:
+    """Those of them whose grant is nearest to the account: its own managers, or else the Division's, and so on."""
+    for key in _keys_upwards(account):
+        found = _deciders([key])
+        if found:
+            return found
+    return []
+
+
+def _keys_upwards(account: Account) -> list[str]:
+    return account.path.strip("/").split("/")[::-1]
+
+
+def _deciders(keys: list[str]) -> list[User]:
+    deciding = [role for role, capabilities in CAPABILITIES.items() if Capability.DECIDE in capabilities]
+    granted = Grant.objects.filter(account__key__in=keys).values("user_id")
+    people = User.objects.filter(is_active=True, groups__name__in=deciding, pk__in=granted)
+    return list(people.distinct().order_by("pk"))

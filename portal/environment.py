@@ -4,6 +4,7 @@ import base64
 import binascii
 import warnings
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -67,6 +68,19 @@ class Environment:
         value = self._read(name, lambda: int(self._env.str(name, str(default))), "a whole number")
         if not least <= value <= most:
             self.refuse(name, f"must be between {least} and {most}, not {value}.")
+        return value
+
+    def price(self, name: str) -> Decimal | None:
+        """An amount of money, or None when the variable is not set."""
+        text = self.text(name, "")
+        if not text:
+            return None
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if not (value.is_finite() and 0 <= value < 1_000_000):
+            self.refuse(name, f"must be an amount such as 2.50, not {text!r}.")
         return value
 
     def words(self, name: str, default: list[str]) -> list[str]:

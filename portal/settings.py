@@ -33,8 +33,21 @@ CALLCAP_MAX_PER_SECOND = environment.number("CALLCAP_MAX_PER_SECOND", 0, least=0
 CALLCAP_SETTLE_SECONDS = environment.whole("CALLCAP_SETTLE_SECONDS", 900, least=0, most=86_400)
 CALLCAP_MAX_ANSWER_BYTES = environment.whole("CALLCAP_MAX_ANSWER_BYTES", 5_000_000, least=10_000, most=100_000_000)
 
+# --- orders ---------------------------------------------------------------------------------------------------------
+# An approval takes effect after this time; until then it can be undone.
+APPROVAL_UNDO_SECONDS = environment.whole("APPROVAL_UNDO_SECONDS", 10, least=0, most=300)
+ORDER_EXPIRY_DAYS = environment.whole("ORDER_EXPIRY_DAYS", 14, least=1, most=365)
+ORDER_REMINDER_DAYS = environment.whole("ORDER_REMINDER_DAYS", 3, least=0, most=364)
+if ORDER_REMINDER_DAYS >= ORDER_EXPIRY_DAYS:
+    environment.refuse("ORDER_REMINDER_DAYS", "must be less than ORDER_EXPIRY_DAYS.")
+MONTHLY_PRICE_LOCAL = environment.price("MONTHLY_PRICE_LOCAL")
+MONTHLY_PRICE_TOLLFREE = environment.price("MONTHLY_PRICE_TOLLFREE")
+PRICE_CURRENCY = environment.text("PRICE_CURRENCY", "USD")
+
 # --- the history ---------------------------------------------------------------------------------------------------
 HISTORY_SIGNING_KEY = environment.signing_key("HISTORY_SIGNING_KEY")
+# The newest entry, kept outside the database: one that lacks it is a restored backup.
+HISTORY_HEAD_FILE = Path(environment.text("HISTORY_HEAD_FILE", str(BASE_DIR / "var" / "history-head.json")))
 
 # --- the application -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,12 @@ def sandbox(running_sandbox: SandboxServer, settings: Any) -> Iterator[SandboxSe
     callcap_client.cache_clear()
     yield running_sandbox
     callcap_client.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _head_of_its_own(settings: Any, tmp_path: Path) -> None:
+    """Each test's history is new; the last one's would make it look like a restored backup."""
+    settings.HISTORY_HEAD_FILE = tmp_path / "history-head.json"
 
 
 @pytest.fixture

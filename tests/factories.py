@@ -107,6 +107,6 @@ class OrderFactory(factory.django.DjangoModelFactory[Order]):
     kind = OrderKind.PROVISION
     account = factory.SubFactory(LocationFactory)
     parameters = factory.LazyFunction(lambda: {"destination": "3164447896"})
-    author_id = 1
-    author_name = "Somebody"
+    requester_id = author_id = 1
+    requester_name = author_name = "Somebody"
     form_token = factory.LazyFunction(uuid.uuid4)

@@ -12,6 +12,8 @@ os.environ.update(
     CALLCAP_TIMEOUT="5",
     EMAIL_URL="memorymail://",
     CACHE_URL="dbcache://portal_cache",
+    # Most tests want an approved order carried out at once; those about undoing set their own time.
+    APPROVAL_UNDO_SECONDS="0",
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///var/test-unused.sqlite3")
 

@@ -10,6 +10,7 @@ from .errors import (
     CallcapUnreachable,
     CallcapUnreadable,
 )
+from .outcomes import KEY_REFUSED_STATUSES, NOT_OURS_STATUS, UNPROCESSED_STATUSES
 from .schemas import (
     PROVISION_FIELDS,
     UPDATE_FIELDS,
@@ -24,7 +25,10 @@ from .schemas import (
 )
 
 __all__ = [
+    "KEY_REFUSED_STATUSES",
+    "NOT_OURS_STATUS",
     "PROVISION_FIELDS",
+    "UNPROCESSED_STATUSES",
     "UPDATE_FIELDS",
     "AccountNode",
     "AvailableNumber",

@@ -29,6 +29,12 @@ from .reading import (
 from .schemas import Outcome, WriteAnswer
 from .transport import Failure, RawAnswer
 
+# Documented: a resource that does not exist is an error of its own ("Getting started").
+NOT_OURS_STATUS = 404
+# The key was not accepted, or there were too many calls: the number was not looked at.
+KEY_REFUSED_STATUSES = (401, 403)
+UNPROCESSED_STATUSES = (*KEY_REFUSED_STATUSES, 429)
+
 
 @dataclass(frozen=True)
 class Wanted:

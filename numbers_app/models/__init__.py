@@ -3,7 +3,9 @@
 from .accounts import Account, Grant
 from .campaigns import TEN_DIGITS, Campaign, Evaluation, NumberType
 from .history import GENESIS_HASH, NUMBER_VERBS, HistoryEntry, Source, Verb
+from .notifications import MailState, Notification, NotificationKind
 from .orders import (
+    CHANGES_A_NUMBER,
     OPEN,
     UNSETTLED,
     Attempt,
@@ -14,9 +16,11 @@ from .orders import (
     OrderKind,
     OrderStatus,
 )
+from .switch import SendingScope, SendingSwitch
 from .users import User
 
 __all__ = [
+    "CHANGES_A_NUMBER",
     "GENESIS_HASH",
     "NUMBER_VERBS",
     "OPEN",
@@ -31,10 +35,15 @@ __all__ = [
     "Evaluation",
     "Grant",
     "HistoryEntry",
+    "MailState",
+    "Notification",
+    "NotificationKind",
     "NumberType",
     "Order",
     "OrderKind",
     "OrderStatus",
+    "SendingScope",
+    "SendingSwitch",
     "Source",
     "User",
     "Verb",

@@ -8,24 +8,33 @@ GENESIS_HASH = "0" * 64
 
 
 class Verb(models.TextChoices):
-    """Everything that can happen to an order or a number. Closed: the database refuses any other word."""
+    """Everything that can happen and is written down. Closed: the database refuses any other word."""
 
     ORDER_REQUESTED = "order.requested", "requested"
+    ORDER_AMENDED = "order.amended", "amended"
+    ORDER_COMMENTED = "order.commented", "commented on"
+    ORDER_URGED = "order.urged", "marked as urgent"
     ORDER_APPROVED = "order.approved", "approved"
+    ORDER_APPROVAL_UNDONE = "order.approval_undone", "took back the approval of"
     ORDER_REJECTED = "order.rejected", "rejected"
     ORDER_CANCELLED = "order.cancelled", "cancelled"
+    ORDER_EXPIRED = "order.expired", "let expire"
     ORDER_SENDING = "order.sending", "sent to Callcap"
     ORDER_POSTPONED = "order.postponed", "postponed"
     ORDER_CHOICE_GONE = "order.choice_gone", "found no longer available"
     ORDER_DONE = "order.done", "completed"
     ORDER_FAILED = "order.failed", "failed"
     ORDER_UNKNOWN = "order.unknown", "left with an unknown outcome"
+    ORDER_CHECKED = "order.checked", "checked the outcome of"
+    ORDER_SETTLED = "order.settled", "settled by hand"
     NUMBER_BOUGHT = "number.bought", "bought"
     NUMBER_CHANGED = "number.changed", "changed"
     NUMBER_ENDED = "number.ended", "stopped"
     ACCOUNT_ADDED = "account.added", "added"
     ACCOUNT_CHANGED = "account.changed", "changed"
     GRANT_ADDED = "grant.added", "granted"
+    SENDING_PAUSED = "sending.paused", "paused"
+    SENDING_RESUMED = "sending.resumed", "resumed"
 
 
 NUMBER_VERBS = (Verb.NUMBER_BOUGHT, Verb.NUMBER_CHANGED, Verb.NUMBER_ENDED)

@@ -5,14 +5,18 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from .accounts import Account
 from .campaigns import TEN_DIGITS, Campaign
 
 
 class OrderKind(models.TextChoices):
+    """A re-application sends what the mirror says, so that a late commit of an older change cannot stay in force."""
+
     PROVISION = "provision", "Purchase"
     CHANGE = "change", "Change"
+    REAPPLY = "reapply", "Re-application"
 
 
 class OrderStatus(models.TextChoices):
@@ -28,6 +32,7 @@ class OrderStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+CHANGES_A_NUMBER = (OrderKind.CHANGE, OrderKind.REAPPLY)
 DECIDED = (
     OrderStatus.APPROVED,
     OrderStatus.SENDING,
@@ -46,8 +51,12 @@ class Order(models.Model):
 
     ``parameters`` are the exact values wished, by their snake_case names; a purchase's ``stop_date`` is among them and
     is sent by a child order of kind change, since the vendor takes it only on an update. ``before`` holds the values
-    that a change found. Authors and deciders are kept by id and name, without a link: deleting a user changes
-    nothing here.
+    that a change found. ``requester`` asked first, ``author`` wrote the current ``revision``; neither may decide.
+    People are kept by id and name, without a link: deleting a user changes nothing here.
+
+    ``execute_after`` is the moment before which nothing is done: of a pending order the date it is wished for, of an
+    approved one when it is sent, of an unknown one when it is checked next. An unknown order without one waits for a
+    person.
     """
 
     kind = models.CharField(max_length=10, choices=OrderKind)
@@ -61,7 +70,12 @@ class Order(models.Model):
     parameters = models.JSONField()
     before = models.JSONField(default=dict, blank=True)
     reason = models.TextField(blank=True)
+    urgent = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=1)
+    submitted_at = models.DateTimeField(default=timezone.now, help_text="When the current revision was asked for.")
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text="When people were told that it will expire.")
+    requester_id = models.BigIntegerField()
+    requester_name = models.CharField(max_length=300)
     author_id = models.BigIntegerField()
     author_name = models.CharField(max_length=300)
     decider_id = models.BigIntegerField(null=True, blank=True)
@@ -96,11 +110,17 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(decider_id=None)
                 | ~Q(decider_id=F("author_id"))
-                | Q(self_approved=True, kind=OrderKind.CHANGE),
+                | Q(self_approved=True, kind__in=CHANGES_A_NUMBER),
                 name="order_not_decided_by_author",
             ),
             models.CheckConstraint(
-                condition=Q(kind=OrderKind.PROVISION) | Q(campaign__isnull=False),
+                condition=Q(decider_id=None)
+                | ~Q(decider_id=F("requester_id"))
+                | Q(self_approved=True, kind__in=CHANGES_A_NUMBER),
+                name="order_not_decided_by_requester",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=CHANGES_A_NUMBER) | Q(campaign__isnull=False),
                 name="order_change_has_campaign",
             ),
             models.UniqueConstraint(
@@ -110,7 +130,13 @@ class Order(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["execute_after"], condition=Q(status=OrderStatus.APPROVED), name="order_due"),
+            models.Index(
+                fields=["execute_after"],
+                condition=Q(status__in=(OrderStatus.APPROVED, OrderStatus.UNKNOWN)),
+                name="order_due",
+            ),
+            models.Index(fields=["submitted_at"], condition=Q(status=OrderStatus.PENDING), name="order_waiting"),
+            models.Index(fields=["account", "submitted_at"], name="order_by_account"),
             models.Index(fields=["status", "-id"], name="order_by_status"),
         ]
 
@@ -128,6 +154,7 @@ class Choice(models.Model):
     place = models.CharField(
         max_length=200, blank=True, help_text="As the vendor gave it when the number was asked for."
     )
+    spelling = models.CharField(max_length=12, blank=True, help_text="The number in letters, as in 316-734-CAKE.")
     dropped_because = models.TextField(blank=True)
 
     class Meta:
@@ -145,7 +172,10 @@ class Choice(models.Model):
 
 
 class AttemptKind(models.TextChoices):
+    """A check is an update with the approved values: that it succeeds proves that the number is ours."""
+
     BUY = "buy", "Purchase"
+    PROBE = "probe", "Check"
     UPDATE = "update", "Update"
 
 
@@ -183,6 +213,7 @@ class Attempt(models.Model):
     message = models.TextField(blank=True)
     excerpt = models.TextField(blank=True)
     retry_after = models.FloatField(null=True, blank=True, help_text="Seconds, when the vendor asked to wait.")
+    named_number = models.CharField(max_length=10, blank=True, help_text="The number that the answer named.")
     callcap_campaign_id = models.CharField(max_length=40, blank=True)
 
     class Meta:

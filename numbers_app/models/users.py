@@ -22,6 +22,10 @@ class User(AbstractUser):
         help_text="Times are shown in this zone, such as America/Chicago. Empty: the portal's own.",
     )
 
+    mail_wanted = models.BooleanField(
+        "Mail", default=True, help_text="Whether what the portal tells this person is also sent to their address."
+    )
+
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username

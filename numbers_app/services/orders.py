@@ -1,9 +1,10 @@
-"""Asking for purchases and changes, and deciding on them."""
+"""Asking for purchases and changes, and writing what was asked for anew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,20 +19,25 @@ from numbers_app.permissions import Capability, can, require
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
 from numbers_app.selectors.campaigns import campaigns_held
 from numbers_app.selectors.orders import live_choices
-from numbers_app.tasks import execute_order
 from numbers_app.text import phone_text
 
-from .history import history_append
-from .transition import order_lock, order_transition
+from .decisions import order_approve_own, order_lock_granted, order_refuse_stale
+from .history import Changes, history_append
+from .notifications import order_tell
+from .transition import order_transition
 from .validity import plain_value
 
 
 @dataclass(frozen=True)
 class WantedNumber:
-    """A ranked choice of a purchase; ``place`` is what the vendor said of it, empty when it could not be asked."""
+    """A ranked choice of a purchase, with its letters where it was searched for by them (``316-734-CAKE``).
+
+    ``place`` is what the vendor said of it, empty when it could not be asked.
+    """
 
     number: str
     place: str = ""
+    spelling: str = ""
 
 
 def order_request_purchase(
@@ -42,6 +48,8 @@ def order_request_purchase(
     parameters: dict[str, Any],
     reason: str,
     form_token: UUID,
+    urgent: bool = False,
+    execute_after: datetime | None = None,
 ) -> Order:
     """Ask for one of one to five numbers, best first. The same form sent twice makes one order.
 
@@ -66,12 +74,11 @@ def order_request_purchase(
                 parameters=parameters,
                 reason=reason,
                 form_token=form_token,
+                urgent=urgent,
+                execute_after=execute_after,
             )
             _write_request(actor, user, order, {"number": [None, numbers]})
-            Choice.objects.bulk_create(
-                Choice(order=order, number=choice.number, rank=rank, place=choice.place)
-                for rank, choice in enumerate(wanted, start=1)
-            )
+            _write_choices(order, wanted)
     except (InvalidInput, IntegrityError):
         # Perhaps a race, against the same form sent twice or against somebody else who wants the number.
         repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers)
@@ -90,6 +97,8 @@ def order_request_change(
     parameters: dict[str, Any],
     reason: str,
     form_token: UUID,
+    urgent: bool = False,
+    execute_after: datetime | None = None,
 ) -> Order:
     """Ask for a change of a number's routing, stop date or campaign information; ``parameters`` hold only what changes.
 
@@ -121,65 +130,84 @@ def order_request_change(
             before={name: plain_value(getattr(locked, name)) for name in parameters},
             reason=reason,
             form_token=form_token,
+            urgent=urgent,
+            execute_after=execute_after,
         )
         _write_request(actor, user, order, {name: [order.before[name], value] for name, value in parameters.items()})
         if can(user, Capability.CHANGE_ROUTING):
-            _approve(actor, user, order, self_approved=True)
+            order_approve_own(actor=actor, order=order)
     return order
 
 
-def order_approve(*, actor: Actor, order_id: int, revision: int) -> Order:
-    """Approve what was seen (``revision``) and tell the worker.
+def order_amend(
+    *,
+    actor: Actor,
+    order_id: int,
+    revision: int,
+    wanted: Sequence[WantedNumber],
+    parameters: dict[str, Any],
+    reason: str,
+    urgent: bool,
+    execute_after: datetime | None,
+) -> Order:
+    """Write a waiting order anew: a new revision by this person, which somebody else decides on.
 
-    Raises PermissionDenied to its author, Conflict when it was decided or rewritten meanwhile.
+    ``wanted`` are the numbers of a purchase, none for a change. The person who asked may, and managers may. Raises
+    Conflict when it was decided or rewritten meanwhile, InvalidInput when nothing changes or a number is taken.
     """
     user = actor.person_or_refuse
-    with transaction.atomic():
-        order = _lock_to_decide(user, order_id, revision)
-        _approve(actor, user, order, self_approved=False)
-    return order
-
-
-def order_reject(*, actor: Actor, order_id: int, revision: int, reason: str) -> Order:
-    """Turn an order down, with a reason for the person who asked. Raises as ``order_approve``."""
-    user = actor.person_or_refuse
-    with transaction.atomic():
-        order = _lock_to_decide(user, order_id, revision)
-        order_transition(
-            actor=actor,
-            order=order,
-            to=OrderStatus.REJECTED,
-            verb=Verb.ORDER_REJECTED,
-            reason=reason,
-            finished_at=timezone.now(),
-            result=reason,
-            **_decision(actor, user, reason),
-        )
-        order.choices.update(live=False)
-    return order
-
-
-def order_cancel(*, actor: Actor, order_id: int) -> Order:
-    """Take back one's own order before it is sent; managers may take back any. Raises Conflict once it is sent."""
-    user = actor.person_or_refuse
     require(user, Capability.ORDER)
+    numbers = [choice.number for choice in wanted]
     with transaction.atomic():
-        order = _lock_granted(user, order_id)
-        if order.author_id != user.pk:
+        order = order_lock_granted(user, order_id)
+        if user.pk not in (order.requester_id, order.author_id):
             require(user, Capability.DECIDE)
-        if order.status not in (OrderStatus.PENDING, OrderStatus.APPROVED):
-            raise Conflict(f"This order cannot be cancelled any more: {_standing(order)}")
-        result = f"Cancelled by {actor.name}. Nothing was sent."
-        order_transition(
-            actor=actor,
-            order=order,
-            to=OrderStatus.CANCELLED,
-            verb=Verb.ORDER_CANCELLED,
-            result=result,
-            finished_at=timezone.now(),
-        )
-        order.choices.update(live=False)
+        order_refuse_stale(order, revision)
+        _refuse_taken(numbers, by_other_than=order.pk)
+        before = _whole_wish(order, list(order.choices.values_list("number", flat=True)))
+        order.parameters, order.reason, order.urgent, order.execute_after = parameters, reason, urgent, execute_after
+        changes = _difference(before, _whole_wish(order, numbers))
+        if not changes:
+            raise InvalidInput("Nothing would change: every value is as it was.")
+        _write_revision(actor, user, order, numbers, changes)
+        if "number" in changes:
+            order.choices.all().delete()
+            _write_choices(order, wanted)
     return order
+
+
+def _whole_wish(order: Order, numbers: list[str]) -> dict[str, Any]:
+    return _wish(order) | {"number": numbers or None, "reason": order.reason or None}
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
+    names = dict.fromkeys([*before, *after])
+    return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+
+
+def _write_revision(actor: Actor, user: User, order: Order, numbers: list[str], changes: Changes) -> None:
+    fields: dict[str, Any] = {"phone_number": numbers[0] if len(numbers) == 1 else ""} if numbers else {}
+    if order.campaign is not None:
+        fields["before"] = {name: plain_value(getattr(order.campaign, name)) for name in order.parameters}
+    order_transition(
+        actor=actor,
+        order=order,
+        to=OrderStatus.PENDING,
+        verb=Verb.ORDER_AMENDED,
+        changes=changes,
+        parameters=order.parameters,
+        urgent=order.urgent,
+        execute_after=order.execute_after,
+        author_id=user.pk,
+        author_name=actor.name,
+        submitted_at=timezone.now(),
+        reminded_at=None,
+        request_id=actor.request_id,
+        **fields,
+    )
+    # After the transition, which expects the revision that was locked.
+    order.revision += 1
+    Order.objects.filter(pk=order.pk).update(revision=order.revision, reason=order.reason)
 
 
 def _made_by_form(
@@ -205,8 +233,9 @@ def _made_by_form(
     return order
 
 
-def _refuse_taken(numbers: list[str]) -> None:
-    held, wanted = campaigns_held(numbers), live_choices(numbers)
+def _refuse_taken(numbers: list[str], by_other_than: int | None = None) -> None:
+    held = campaigns_held(numbers)
+    wanted = {number: order for number, order in live_choices(numbers).items() if order != by_other_than}
     for number in numbers:
         if number in held:
             raise InvalidInput(f"{phone_text(number)} is already one of our numbers.", field="number")
@@ -215,7 +244,8 @@ def _refuse_taken(numbers: list[str]) -> None:
 
 
 def _write_request(actor: Actor, user: User, order: Order, changes: dict[str, list[Any]]) -> None:
-    order.author_id, order.author_name, order.request_id = user.pk, actor.name, actor.request_id
+    order.requester_id, order.requester_name = order.author_id, order.author_name = user.pk, actor.name
+    order.request_id = actor.request_id
     order.save(force_insert=True)
     history_append(
         actor=actor,
@@ -223,60 +253,26 @@ def _write_request(actor: Actor, user: User, order: Order, changes: dict[str, li
         number=order.phone_number,
         account_key=order.account.key,
         order_id=order.pk,
-        changes={name: [None, value] for name, value in order.parameters.items()} | changes,
+        changes={name: [None, value] for name, value in _wish(order).items()} | changes,
         reason=order.reason,
     )
+    needs_nobody = order.kind == OrderKind.CHANGE and can(user, Capability.CHANGE_ROUTING)
+    if not needs_nobody:
+        order_tell(actor=actor, order=order, verb=Verb.ORDER_REQUESTED, detail=order.reason)
 
 
-def _approve(actor: Actor, user: User, order: Order, *, self_approved: bool) -> None:
-    order_transition(
-        actor=actor,
-        order=order,
-        to=OrderStatus.APPROVED,
-        verb=Verb.ORDER_APPROVED,
-        self_approved=self_approved,
-        execute_after=timezone.now(),
-        rung_at=timezone.now(),
-        **_decision(actor, user, ""),
+def _write_choices(order: Order, wanted: Sequence[WantedNumber]) -> None:
+    Choice.objects.bulk_create(
+        Choice(order=order, number=choice.number, rank=rank, place=choice.place, spelling=choice.spelling)
+        for rank, choice in enumerate(wanted, start=1)
     )
-    execute_order.enqueue(order.pk)
 
 
-def _decision(actor: Actor, user: User, reason: str) -> dict[str, Any]:
-    return {
-        "decider_id": user.pk,
-        "decider_name": actor.name,
-        "decided_at": timezone.now(),
-        "decision_reason": reason,
-        "request_id": actor.request_id,
-    }
-
-
-def _lock_granted(user: User, order_id: int) -> Order:
-    """The locked order; one in an account without a grant is as good as absent (Order.DoesNotExist)."""
-    order = order_lock(order_id)
-    if not accounts_granted(user).filter(pk=order.account_id).exists():
-        raise Order.DoesNotExist
-    return order
-
-
-def _lock_to_decide(user: User, order_id: int, revision: int) -> Order:
-    require(user, Capability.DECIDE)
-    order = _lock_granted(user, order_id)
-    if order.author_id == user.pk:
-        raise PermissionDenied("You asked for this yourself, so somebody else decides on it.")
-    if order.status != OrderStatus.PENDING:
-        raise Conflict(f"This order was decided before you: {_standing(order)}")
-    if order.revision != revision:
-        raise Conflict("This order was rewritten after you opened it. Read it again before you decide.")
-    return order
-
-
-def _standing(order: Order) -> str:
-    by = f" by {order.decider_name}" if order.decider_name else ""
-    at = f" on {order.decided_at:%Y-%m-%d at %H:%M} UTC" if order.decided_at else ""
-    return (
-        f"it is {order.get_status_display().lower()}, decided{by}{at}."
-        if by
-        else f"it is {order.get_status_display().lower()}."
-    )
+def _wish(order: Order) -> dict[str, Any]:
+    """What the order asks for beside its numbers, as the history writes it down; what is not said is left out."""
+    wish = dict(order.parameters)
+    if order.execute_after:
+        wish["execute_after"] = order.execute_after.astimezone(UTC).isoformat()
+    if order.urgent:
+        wish["urgent"] = True
+    return wish

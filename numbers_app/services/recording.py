@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F
@@ -17,18 +17,20 @@ from numbers_app.models import (
     AttemptKind,
     AttemptOutcome,
     Campaign,
+    NotificationKind,
     Order,
     OrderKind,
     OrderStatus,
-    User,
     Verb,
 )
-from numbers_app.permissions import roles_of
-from numbers_app.text import storable
+from numbers_app.protocol import Next, after_refusal, after_unknown
+from numbers_app.text import phone_text, storable
 
-from .history import NumberState, VendorWords, history_append
+from .doubt import doubtful_purchase, is_doubt_open, is_doubted, is_processed, names_another, purchase_doubt
+from .history import VendorWords
+from .mirror import campaign_bought, campaign_changed, order_reapply_later, order_stop_later
+from .notifications import order_tell_of
 from .transition import order_lock, order_transition
-from .validity import plain_value
 
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 300
@@ -41,7 +43,7 @@ def order_retry_at(order: Order, least_seconds: float = 0) -> datetime:
 
 
 def attempt_store(*, attempt: Attempt, answer: WriteAnswer) -> bool:
-    """Keep what came back in the attempt's own row. False when a definite outcome is there already.
+    """Keep what came back in the attempt's own row. False when there is nothing new in it.
 
     An answer that comes after the lease ran out still counts: it is the truth about the one POST that was sent.
     """
@@ -51,12 +53,18 @@ def attempt_store(*, attempt: Attempt, answer: WriteAnswer) -> bool:
         "message": storable(answer.message),
         "excerpt": storable(answer.excerpt),
         "retry_after": answer.retry_after,
+        "named_number": answer.named_number,
         "callcap_campaign_id": storable(answer.campaign_id)[:40],
         "recorded": False,
     }
     if fields["outcome"] == AttemptOutcome.UNKNOWN:
         fields["ever_unknown"] = True
     waiting = Attempt.objects.filter(pk=attempt.pk, outcome__in=(AttemptOutcome.SENDING, AttemptOutcome.UNKNOWN))
+    if fields["outcome"] == AttemptOutcome.UNKNOWN and not fields["named_number"]:
+        # Told twice that nobody knows: the later words are better evidence, but nothing follows from them.
+        again = {name: fields[name] for name in ("http_status", "message", "excerpt")}
+        waiting.filter(outcome=AttemptOutcome.UNKNOWN).update(**again)
+        waiting = waiting.filter(outcome=AttemptOutcome.SENDING)
     if not waiting.update(finished_at=Now(), **fields):
         return False
     for name, value in fields.items():
@@ -69,17 +77,166 @@ def attempt_record(*, actor: Actor, attempt: Attempt) -> None:
     order = order_lock(attempt.order_id)
     # A late answer may have come in since the caller read the attempt.
     attempt.refresh_from_db()
-    if order.status in UNSETTLED and not attempt.recorded:
-        _RECORDERS[AttemptOutcome(attempt.outcome)](actor, order, attempt)
+    if not attempt.recorded:
+        if _proves_purchase(attempt):
+            _record_bought(actor, order, attempt)
+        elif order.status in UNSETTLED:
+            _RECORDERS[AttemptKind(attempt.kind)](actor, order, attempt)
     Attempt.objects.filter(pk=attempt.pk, outcome=attempt.outcome).update(recorded=True)
 
 
-def _record_applied(actor: Actor, order: Order, attempt: Attempt) -> None:
-    if attempt.kind == AttemptKind.BUY:
-        campaign = _campaign_bought(actor, order, attempt)
-        result = "Bought."
+def order_fail(
+    *, actor: Actor, order: Order, why: str, vendor: VendorWords | None = None, verb: Verb = Verb.ORDER_FAILED
+) -> None:
+    """End a locked order that did not get what it asked for."""
+    order_transition(
+        actor=actor,
+        order=order,
+        to=OrderStatus.FAILED,
+        verb=verb,
+        vendor=vendor,
+        reason=why,
+        result=why,
+        execute_after=None,
+        finished_at=timezone.now(),
+    )
+    order.choices.update(live=False)
+
+
+def _proves_purchase(attempt: Attempt) -> bool:
+    return attempt.outcome == AttemptOutcome.APPLIED and attempt.kind in (AttemptKind.BUY, AttemptKind.PROBE)
+
+
+def _record_bought(actor: Actor, order: Order, attempt: Attempt) -> None:
+    """The number is ours. True whatever the order has come to meanwhile: a bought number always reaches the mirror."""
+    if Campaign.objects.filter(phone_number=attempt.number, ended_at=None).exists():
+        return
+    campaign = campaign_bought(actor=actor, order=order, attempt=attempt, vendor=_words(attempt))
+    if order.status == OrderStatus.DONE:
+        return
+    result = "Bought."
+    if attempt.kind == AttemptKind.PROBE:
+        result = "Bought. Callcap's answer was lost, but a check proved it."
+    elif order.status not in UNSETTLED:
+        result = "Bought after all: Callcap's answer came late."
+    order_end_bought(actor=actor, order=order, campaign=campaign, result=result, vendor=_words(attempt))
+
+
+def order_end_bought(
+    *,
+    actor: Actor,
+    order: Order,
+    campaign: Campaign,
+    result: str,
+    vendor: VendorWords | None = None,
+    verb: Verb = Verb.ORDER_DONE,
+) -> None:
+    """End a locked purchase whose number is in the mirror; its stop date follows."""
+    order_transition(
+        actor=actor,
+        order=order,
+        to=OrderStatus.DONE,
+        verb=verb,
+        vendor=vendor,
+        reason="" if result == "Bought." else result,
+        campaign=campaign,
+        phone_number=campaign.phone_number,
+        result=result,
+        execute_after=None,
+        finished_at=timezone.now(),
+    )
+    order.choices.update(live=False)
+    if order.parameters.get("stop_date"):
+        order_stop_later(actor=actor, order=order, campaign=campaign)
+
+
+def _record_buy(actor: Actor, order: Order, attempt: Attempt) -> None:
+    """A purchase that was refused, not sent, or of unknown outcome."""
+    if attempt.outcome == AttemptOutcome.UNKNOWN:
+        _leave_unknown(actor, order, attempt, after_unknown(names_another=names_another(attempt)))
+        return
+    doubt_open = is_doubt_open(order, apart_from=attempt)
+    if attempt.outcome == AttemptOutcome.NOT_SENT:
+        _postpone(actor, order, attempt, f"Not sent yet: {attempt.message}", doubted=doubt_open)
+        return
+    after = after_refusal(
+        processed=is_processed(attempt),
+        offered=_offered_after_refusal(attempt),
+        others=order.choices.filter(live=True).exclude(number=attempt.number).exists(),
+        doubted=is_doubted(order),
+        doubt_open=doubt_open,
+    )
+    refused = f"Callcap refused: {attempt.message}"
+    if after == Next.AGAIN:
+        _postpone(actor, order, attempt, _unprocessed(attempt), doubted=doubt_open)
+    elif after == Next.CHECK:
+        _leave_unknown(actor, order, attempt, after)
+    elif after == Next.NEXT_CHOICE:
+        order.choices.filter(number=attempt.number).update(live=False, dropped_because=refused)
+        _wait(actor, order, attempt, Verb.ORDER_CHOICE_GONE, attempt.message, timezone.now(), OrderStatus.APPROVED)
     else:
-        campaign = _campaign_changed(actor, order, attempt)
+        order_fail(actor=actor, order=order, why=refused, vendor=_words(attempt))
+
+
+def _offered_after_refusal(attempt: Attempt) -> bool | None:
+    seen = attempt.preflight.get("after_refusal")
+    return None if seen is None else seen != "not offered"
+
+
+def _record_probe(actor: Actor, order: Order, attempt: Attempt) -> None:
+    """A check that did not prove the purchase."""
+    doubt = purchase_doubt(order)
+    if doubt.next == Next.PERSON:
+        _hand_over(actor, order, attempt, Verb.ORDER_CHECKED, _in_doubt(order, attempt))
+        return
+    pause = is_processed(attempt) and attempt.outcome == AttemptOutcome.REFUSED
+    due = doubt.due if pause else max(doubt.due, order_retry_at(order, least_seconds=attempt.retry_after or 0))
+    _wait(actor, order, attempt, Verb.ORDER_CHECKED, attempt.message, due, OrderStatus.UNKNOWN)
+
+
+def _in_doubt(order: Order, probe: Attempt) -> str:
+    number = phone_text(probe.number)
+    offered = "still offered" if probe.preflight.get("number") else "no longer offered"
+    return (
+        f"{doubtful_purchase(order).message} The checks did not settle it: {number} is {offered}, "
+        f"and asked to update it Callcap said: {probe.message or 'nothing'}"
+    )
+
+
+def _record_update(actor: Actor, order: Order, attempt: Attempt) -> None:
+    """A change that was applied, refused, not sent, or of unknown outcome. An unknown one is sent again."""
+    doubted = order.status == OrderStatus.UNKNOWN
+    if attempt.outcome == AttemptOutcome.APPLIED:
+        _record_changed(actor, order, attempt)
+    elif attempt.outcome == AttemptOutcome.UNKNOWN:
+        if names_another(attempt):
+            _hand_over(actor, order, attempt, Verb.ORDER_UNKNOWN, attempt.message)
+        else:
+            again = order_retry_at(order)
+            _wait(actor, order, attempt, Verb.ORDER_UNKNOWN, attempt.message, again, OrderStatus.UNKNOWN)
+    elif attempt.outcome == AttemptOutcome.NOT_SENT:
+        _postpone(actor, order, attempt, f"Not sent yet: {attempt.message}", doubted=doubted)
+    elif not is_processed(attempt):
+        _postpone(actor, order, attempt, _unprocessed(attempt), doubted=doubted)
+    elif doubted:
+        _hand_over(
+            actor,
+            order,
+            attempt,
+            Verb.ORDER_UNKNOWN,
+            f"Callcap refused to repeat it: {attempt.message} Whether it was carried out the first time is not known.",
+        )
+    else:
+        why = f"Callcap refused: {attempt.message}"
+        order_fail(actor=actor, order=order, why=why, vendor=_words(attempt))
+
+
+def _record_changed(actor: Actor, order: Order, attempt: Attempt) -> None:
+    if order.kind == OrderKind.REAPPLY:
+        Campaign.objects.filter(pk=order.campaign_id).update(confirmed_at=timezone.now())
+        result = "Sent again."
+    else:
+        campaign_changed(actor=actor, order=order, parameters=attempt.parameters, vendor=_words(attempt))
         result = "Changed."
     order_transition(
         actor=actor,
@@ -87,83 +244,70 @@ def _record_applied(actor: Actor, order: Order, attempt: Attempt) -> None:
         to=OrderStatus.DONE,
         verb=Verb.ORDER_DONE,
         vendor=_words(attempt),
-        campaign=campaign,
         result=result,
+        execute_after=None,
         finished_at=timezone.now(),
     )
-    order.choices.update(live=False)
-    if attempt.kind == AttemptKind.BUY and order.parameters.get("stop_date"):
-        _request_stop_date(actor, order, campaign)
+    if is_doubted(order):
+        order_reapply_later(actor=actor, order=order)
 
 
-def _record_refused(actor: Actor, order: Order, attempt: Attempt) -> None:
-    if attempt.http_status == 429:
-        _postpone(actor, order, attempt, f"Callcap asked us to wait: {attempt.message}")
-        return
-    gone = attempt.preflight.get("after_refusal") == "not offered"
-    doubtful = Attempt.objects.filter(order=order, number=attempt.number, ever_unknown=True).exists()
-    others = order.choices.filter(live=True).exclude(number=attempt.number).exists()
-    if attempt.kind == AttemptKind.BUY and gone and others and not doubtful:
-        order.choices.filter(number=attempt.number).update(
-            live=False, dropped_because=f"Callcap refused: {attempt.message}"
-        )
-        _back_to_approved(actor, order, attempt, Verb.ORDER_CHOICE_GONE, attempt.message, timezone.now())
-        return
-    why = f"Callcap refused: {attempt.message}"
-    order_transition(
-        actor=actor,
-        order=order,
-        to=OrderStatus.FAILED,
-        verb=Verb.ORDER_FAILED,
-        vendor=_words(attempt),
-        reason=why,
-        result=why,
-        finished_at=timezone.now(),
+_RECORDERS = {
+    AttemptKind.BUY: _record_buy,
+    AttemptKind.PROBE: _record_probe,
+    AttemptKind.UPDATE: _record_update,
+}
+
+
+def _unprocessed(attempt: Attempt) -> str:
+    return (
+        f"Callcap asked us to wait: {attempt.message}"
+        if attempt.http_status == 429
+        else (f"Callcap did not accept the portal's key: {attempt.message}")
     )
-    order.choices.update(live=False)
 
 
-def _record_not_sent(actor: Actor, order: Order, attempt: Attempt) -> None:
-    _postpone(actor, order, attempt, f"Not sent yet: {attempt.message}")
-
-
-def _record_unknown(actor: Actor, order: Order, attempt: Attempt) -> None:
-    if order.status == OrderStatus.UNKNOWN:
+def _leave_unknown(actor: Actor, order: Order, attempt: Attempt, after: Next) -> None:
+    if after == Next.PERSON:
+        named = phone_text(attempt.named_number)
+        _hand_over(actor, order, attempt, Verb.ORDER_UNKNOWN, f"{attempt.message} Callcap named {named}.")
         return
+    due = purchase_doubt(order).due
+    _wait(actor, order, attempt, Verb.ORDER_UNKNOWN, attempt.message, due, OrderStatus.UNKNOWN)
+
+
+def _hand_over(actor: Actor, order: Order, attempt: Attempt, verb: Verb, why: str) -> None:
+    """Nothing more can be found out here: a person has to look."""
     order_transition(
         actor=actor,
         order=order,
         to=OrderStatus.UNKNOWN,
-        verb=Verb.ORDER_UNKNOWN,
-        vendor=_words(attempt),
-        reason=attempt.message,
-        result=attempt.message,
-    )
-
-
-_RECORDERS = {
-    AttemptOutcome.APPLIED: _record_applied,
-    AttemptOutcome.REFUSED: _record_refused,
-    AttemptOutcome.NOT_SENT: _record_not_sent,
-    AttemptOutcome.UNKNOWN: _record_unknown,
-}
-
-
-def _postpone(actor: Actor, order: Order, attempt: Attempt, why: str) -> None:
-    again = order_retry_at(order, least_seconds=attempt.retry_after or 0)
-    _back_to_approved(actor, order, attempt, Verb.ORDER_POSTPONED, why, again)
-
-
-def _back_to_approved(actor: Actor, order: Order, attempt: Attempt, verb: Verb, why: str, again: datetime) -> None:
-    order_transition(
-        actor=actor,
-        order=order,
-        to=OrderStatus.APPROVED,
         verb=verb,
         vendor=_words(attempt),
         reason=why,
         result=why,
-        execute_after=again,
+        execute_after=None,
+    )
+    order_tell_of(actor=actor, order=order, kind=NotificationKind.NEEDS_PERSON, detail=why)
+
+
+def _postpone(actor: Actor, order: Order, attempt: Attempt, why: str, *, doubted: bool) -> None:
+    again = order_retry_at(order, least_seconds=attempt.retry_after or 0)
+    to = OrderStatus.UNKNOWN if doubted else OrderStatus.APPROVED
+    _wait(actor, order, attempt, Verb.ORDER_POSTPONED, why, again, to)
+
+
+def _wait(actor: Actor, order: Order, attempt: Attempt, verb: Verb, why: str, until: datetime, to: OrderStatus) -> None:
+    """The order goes on by itself at ``until``."""
+    order_transition(
+        actor=actor,
+        order=order,
+        to=to,
+        verb=verb,
+        vendor=_words(attempt),
+        reason=why,
+        result=why,
+        execute_after=until,
         rung_at=None,
         tries=F("tries") + 1,
     )
@@ -171,114 +315,3 @@ def _back_to_approved(actor: Actor, order: Order, attempt: Attempt, verb: Verb, 
 
 def _words(attempt: Attempt) -> VendorWords:
     return VendorWords(status=attempt.http_status, message=attempt.message)
-
-
-def _on_behalf(actor: Actor, user_id: int | None, name: str) -> Actor:
-    """The process that acts, under the name of the person whose wish or decision it carries out."""
-    user = User.objects.filter(pk=user_id).first() if user_id else None
-    role = ", ".join(roles_of(user)) if user else ""
-    return Actor(
-        user=None,
-        user_id=user_id,
-        name=name,
-        role=role or "no role",
-        source=actor.source,
-        request_id=actor.request_id,
-    )
-
-
-def _campaign_bought(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
-    values = {name: value for name, value in attempt.parameters.items() if value is not None}
-    # The vendor names the campaign after the number when it is given no name.
-    values["campaign_name"] = values.get("campaign_name") or attempt.number
-    entry = history_append(
-        actor=_on_behalf(actor, order.author_id, order.author_name),
-        verb=Verb.NUMBER_BOUGHT,
-        number=attempt.number,
-        account_key=order.account.key,
-        order_id=order.pk,
-        changes={name: [None, value] for name, value in values.items()},
-        state=NumberState(destination=values["destination"], stop_date=None),
-        reason=order.reason,
-        approved_by=order.decider_name,
-        vendor=_words(attempt),
-    )
-    return Campaign.objects.create(
-        phone_number=attempt.number,
-        account=order.account,
-        callcap_campaign_id=attempt.callcap_campaign_id,
-        confirmed_at=timezone.now(),
-        last_change=entry,
-        **_place(attempt),
-        **values,
-    )
-
-
-def _place(attempt: Attempt) -> dict[str, str]:
-    """Where the number belongs, as the vendor offered it. Words too long for the mirror, such as a whole country name,
-    stay in the attempt alone: they must not keep a bought number out of the mirror."""
-    names = {"number_type", "country", "state", "city", "rate_center", "zipcode"}
-    room = {field.name: field.max_length or 0 for field in Campaign._meta.concrete_fields if field.name in names}
-    given = {name: attempt.preflight.get(name, "") for name in room}
-    return {name: words if len(words) <= room[name] else "" for name, words in given.items()}
-
-
-def _campaign_changed(actor: Actor, order: Order, attempt: Attempt) -> Campaign:
-    campaign = Campaign.objects.select_for_update(of=("self",)).get(orders=order)
-    after: dict[str, Any] = {
-        name: date.fromisoformat(value) if name == "stop_date" else value for name, value in attempt.parameters.items()
-    }
-    if after.get("campaign_name") == "":
-        after["campaign_name"] = campaign.phone_number
-    entry = history_append(
-        actor=_on_behalf(actor, order.author_id, order.author_name),
-        verb=Verb.NUMBER_CHANGED,
-        number=campaign.phone_number,
-        account_key=order.account.key,
-        order_id=order.pk,
-        changes={name: [plain_value(getattr(campaign, name)), plain_value(value)] for name, value in after.items()},
-        state=NumberState(
-            destination=after.get("destination", campaign.destination),
-            stop_date=after.get("stop_date", campaign.stop_date),
-            ended_at=campaign.ended_at,
-        ),
-        reason=order.reason,
-        approved_by=order.decider_name,
-        vendor=_words(attempt),
-    )
-    Campaign.objects.filter(pk=campaign.pk).update(
-        version=F("version") + 1, confirmed_at=timezone.now(), last_change=entry, **after
-    )
-    return campaign
-
-
-def _request_stop_date(actor: Actor, order: Order, campaign: Campaign) -> None:
-    """The vendor takes a stop date only on an update: an order of its own, already approved with the purchase."""
-    child = Order.objects.create(
-        kind=OrderKind.CHANGE,
-        status=OrderStatus.APPROVED,
-        account=order.account,
-        campaign=campaign,
-        parent=order,
-        phone_number=campaign.phone_number,
-        parameters={"stop_date": order.parameters["stop_date"]},
-        before={"stop_date": None},
-        reason=order.reason,
-        author_id=order.author_id,
-        author_name=order.author_name,
-        decider_id=order.decider_id,
-        decider_name=order.decider_name,
-        decided_at=order.decided_at,
-        decision_reason=order.decision_reason,
-        execute_after=timezone.now(),
-        request_id=order.request_id,
-    )
-    history_append(
-        actor=_on_behalf(actor, order.decider_id, order.decider_name),
-        verb=Verb.ORDER_APPROVED,
-        number=campaign.phone_number,
-        account_key=order.account.key,
-        order_id=child.pk,
-        changes={"stop_date": [None, order.parameters["stop_date"]]},
-        reason=f"The stop date asked for with order {order.pk}.",
-    )

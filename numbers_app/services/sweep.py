@@ -1,22 +1,38 @@
-"""What has to be done again and again: ringing due orders, giving up on silent workers, ending stopped numbers."""
+"""What is done again and again: ringing due orders and mails, giving up on silent workers, letting things end."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Attempt, AttemptOutcome, Campaign, Order, OrderStatus, Verb
-from numbers_app.tasks import execute_order
+from numbers_app.models import (
+    Attempt,
+    AttemptOutcome,
+    Campaign,
+    MailState,
+    Notification,
+    NotificationKind,
+    Order,
+    OrderKind,
+    OrderStatus,
+    Verb,
+)
+from numbers_app.tasks import execute_order, send_mail
 
 from .execution import attempts_expire
 from .history import NumberState, history_append
+from .notifications import order_tell_of
+from .switch import sending_guard
+from .transition import order_lock, order_transition
 
-# A worker that was told of an order and has not got to it within this time is told again.
+# A worker that was told of something and has not got to it within this time is told again.
 RING_AGAIN_AFTER = timedelta(seconds=60)
+MOST_RINGS = 1000
 
 
 def orders_sweep(*, actor: Actor) -> int:
@@ -24,15 +40,46 @@ def orders_sweep(*, actor: Actor) -> int:
     attempts_expire(actor=actor)
     now = timezone.now()
     half_way = Attempt.objects.filter(recorded=False).exclude(outcome=AttemptOutcome.SENDING).values("order_id")
-    due = Q(status=OrderStatus.APPROVED, execute_after__lte=now) | Q(pk__in=half_way)
-    quiet = Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN_AFTER)
+    due = (_not_held(actor) & Q(execute_after__lte=now)) | Q(pk__in=half_way)
+    quiet = _quiet(now)
     rings = 0
-    for order_id in Order.objects.filter(due & quiet).order_by("pk").values_list("pk", flat=True)[:1000]:
+    for order_id in Order.objects.filter(due & quiet).order_by("pk").values_list("pk", flat=True)[:MOST_RINGS]:
         with transaction.atomic():
             if Order.objects.filter(quiet, pk=order_id).update(rung_at=now):
                 execute_order.enqueue(order_id)
                 rings += 1
     return rings
+
+
+def mails_sweep(*, actor: Actor) -> int:
+    """Ring the worker for every mail that is due. Returns the rings."""
+    now = timezone.now()
+    quiet = _quiet(now)
+    due = Notification.objects.filter(quiet, mail=MailState.DUE, mail_after__lte=now)
+    rings = 0
+    for notification_id in due.order_by("pk").values_list("pk", flat=True)[:MOST_RINGS]:
+        with transaction.atomic():
+            if Notification.objects.filter(quiet, pk=notification_id).update(rung_at=now):
+                send_mail.enqueue(notification_id)
+                rings += 1
+    return rings
+
+
+def orders_expire(*, actor: Actor) -> int:
+    """End waiting orders that nobody decided on in time, and remind people of those that will. Returns the ended."""
+    now = timezone.now()
+    expiry, reminder = timedelta(days=settings.ORDER_EXPIRY_DAYS), timedelta(days=settings.ORDER_REMINDER_DAYS)
+    waiting = Order.objects.filter(status=OrderStatus.PENDING)
+    ended = 0
+    for order_id in waiting.filter(submitted_at__lt=now - expiry).values_list("pk", flat=True):
+        with transaction.atomic():
+            ended += _expire(actor, order_id, now - expiry)
+    if reminder:
+        soon = waiting.filter(submitted_at__lt=now - expiry + reminder, reminded_at=None)
+        for order_id in soon.values_list("pk", flat=True):
+            with transaction.atomic():
+                _remind(actor, order_id)
+    return ended
 
 
 def campaigns_end_stopped(*, actor: Actor) -> int:
@@ -43,6 +90,49 @@ def campaigns_end_stopped(*, actor: Actor) -> int:
         with transaction.atomic():
             ended += _end_if_stopped(actor, campaign_id)
     return ended
+
+
+def _quiet(now: datetime) -> Q:
+    return Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN_AFTER)
+
+
+def _not_held(actor: Actor) -> Q:
+    """The orders that the switch lets the worker carry on."""
+    switch = sending_guard(actor=actor)
+    if switch.everything_paused:
+        return Q(pk__in=[])
+    approved = Q(status=OrderStatus.APPROVED)
+    if switch.purchases_paused:
+        approved &= ~Q(kind=OrderKind.PROVISION)
+    return approved | Q(status=OrderStatus.UNKNOWN)
+
+
+def _expire(actor: Actor, order_id: int, asked_before: datetime) -> bool:
+    order = order_lock(order_id)
+    if order.status != OrderStatus.PENDING or order.submitted_at >= asked_before:
+        return False
+    why = f"Nobody decided on it within {settings.ORDER_EXPIRY_DAYS} days. Nothing was sent; ask again if it is needed."
+    order_transition(
+        actor=actor,
+        order=order,
+        to=OrderStatus.CANCELLED,
+        verb=Verb.ORDER_EXPIRED,
+        reason=why,
+        result=f"Expired. {why}",
+        finished_at=timezone.now(),
+    )
+    order.choices.update(live=False)
+    return True
+
+
+def _remind(actor: Actor, order_id: int) -> None:
+    order = order_lock(order_id)
+    if order.status != OrderStatus.PENDING or order.reminded_at:
+        return
+    Order.objects.filter(pk=order.pk).update(reminded_at=timezone.now())
+    expires_at = order.submitted_at + timedelta(days=settings.ORDER_EXPIRY_DAYS)
+    detail = f"It expires on {expires_at:%Y-%m-%d} unless somebody decides before."
+    order_tell_of(actor=actor, order=order, kind=NotificationKind.EXPIRING, detail=detail)
 
 
 def _end_if_stopped(actor: Actor, campaign_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""Moving an order from one state to the next: one history entry and one compare-and-set, together."""
+"""Moving an order from one state to the next: history entry, compare-and-set and what people are told, together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numbers_app.errors import Conflict
 from numbers_app.models import Order, OrderStatus, Verb
 
 from .history import Changes, VendorWords, history_append
+from .notifications import order_tell
 
 
 def order_lock(order_id: int) -> Order:
@@ -27,23 +28,26 @@ def order_transition(
     changes: Changes | None = None,
     **fields: Any,
 ) -> None:
-    """Move a locked order to ``to``, setting ``fields`` too, with its history entry.
+    """Move a locked order to ``to``, setting ``fields`` too, with its history entry, and tell whom it concerns.
 
     Raises Conflict, and the caller's transaction ends, when the row is no longer in the state that ``order`` shows.
     """
     number = fields.get("phone_number", order.phone_number)
+    moved: Changes = {} if order.status == to else {"status": [order.status, to.value]}
     history_append(
         actor=actor,
         verb=verb,
         number=number,
         account_key=order.account.key,
         order_id=order.pk,
-        changes={"status": [order.status, to.value]} | (changes or {}),
+        changes=moved | (changes or {}),
         reason=reason,
         vendor=vendor,
     )
-    seen = Order.objects.filter(pk=order.pk, status=order.status, revision=order.revision)
+    was = order.status
+    seen = Order.objects.filter(pk=order.pk, status=was, revision=order.revision)
     if seen.update(status=to, **fields) != 1:
         raise Conflict("This order has just changed. Open it again to see how it stands.")
     for name, value in {"status": to, **fields}.items():
         setattr(order, name, value)
+    order_tell(actor=actor, order=order, verb=verb, detail=reason, repeated=was == to)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
+
+from django.conf import settings
 
 from numbers_app.models import Campaign, HistoryEntry, Order, OrderKind, Verb
 from numbers_app.text import phone_text
@@ -12,6 +14,11 @@ from numbers_app.text import phone_text
 def plain_value(value: Any) -> Any:
     """A model's value as it stands in parameters and history: dates as ISO text."""
     return value.isoformat() if isinstance(value, date) else value
+
+
+def order_undo_until(order: Order) -> datetime:
+    """Until when the approval of an order can be taken back."""
+    return (order.decided_at or order.created_at) + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
 
 
 def order_problem(order: Order, number: str) -> str:

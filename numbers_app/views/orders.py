@@ -21,13 +21,8 @@ from numbers_app.permissions import Capability, can, capabilities_of
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
 from numbers_app.selectors.orders import order_list, order_queue, order_timeline
 from numbers_app.selectors.search import number_places
-from numbers_app.services.orders import (
-    WantedNumber,
-    order_approve,
-    order_cancel,
-    order_reject,
-    order_request_purchase,
-)
+from numbers_app.services.decisions import order_approve, order_cancel, order_reject
+from numbers_app.services.orders import WantedNumber, order_request_purchase
 from numbers_app.text import phone_text
 
 from .errors import conflict

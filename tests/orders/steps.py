@@ -14,8 +14,9 @@ from django_tasks_db.models import DBTaskResult
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Campaign, HistoryEntry, Order, Source, User
+from numbers_app.services.decisions import order_approve
 from numbers_app.services.execution import order_execute
-from numbers_app.services.orders import WantedNumber, order_approve, order_request_change, order_request_purchase
+from numbers_app.services.orders import WantedNumber, order_request_change, order_request_purchase
 from numbers_app.services.sweep import orders_sweep
 
 CAKE = "3167342253"

@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
 from numbers_app.models import Account, Campaign, HistoryEntry, Order, OrderKind, OrderStatus, User
-from numbers_app.services.orders import order_approve, order_cancel
+from numbers_app.services.decisions import order_approve, order_cancel
 from tests.factories import GrantFactory
 from tests.orders.steps import WORKER, approve, ask, ask_change, carry_out, rings, verbs
 from tests.sandbox_server import SandboxServer

@@ -7,7 +7,7 @@ from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
 from numbers_app.models import Account, Order, OrderStatus, User
 from numbers_app.permissions import Role
-from numbers_app.services.orders import order_cancel
+from numbers_app.services.decisions import order_cancel
 from tests.factories import GrantFactory, UserFactory
 from tests.orders.steps import CAKE, approve, ask, carry_out, verbs
 from tests.sandbox_server import SandboxServer

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
 from numbers_app.models import Account, HistoryEntry, Order, OrderStatus, User
-from numbers_app.services.orders import order_reject
+from numbers_app.services.decisions import order_reject
 from tests.orders.steps import CAKE, approve, ask, carry_out, rings, verbs
 
 WHY = "We have a number for this already."

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from numbers_app.actors import Actor
 from numbers_app.errors import InvalidInput
 from numbers_app.models import Account, Campaign, Choice, HistoryEntry, Order, OrderStatus, User
-from numbers_app.services.orders import order_cancel
+from numbers_app.services.decisions import order_cancel
 from tests.factories import CampaignFactory
 from tests.orders.steps import CAKE, DESTINATION, WORKER, ask, rings, verbs
 

@@ -17,8 +17,8 @@ from numbers_app.actors import Actor
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.models import Account, Attempt, AttemptOutcome, Campaign, Order, OrderStatus, Source, User
 from numbers_app.selectors.verification import history_verify
+from numbers_app.services.decisions import order_cancel
 from numbers_app.services.execution import attempts_expire, order_execute
-from numbers_app.services.orders import order_cancel
 from numbers_app.services.sweep import orders_sweep
 from tests.factories import CampaignFactory
 from tests.orders.steps import CAKE, DESTINATION, WORKER, approve, ask, ask_change, outcomes, rings, verbs, wait_until

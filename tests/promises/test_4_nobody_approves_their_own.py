@@ -11,7 +11,7 @@ from numbers_app.actors import Actor
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.models import Account, Order, OrderStatus, User
 from numbers_app.permissions import Role
-from numbers_app.services.orders import order_approve, order_cancel, order_reject
+from numbers_app.services.decisions import order_approve, order_cancel, order_reject
 from tests.factories import CampaignFactory, GrantFactory, LocationFactory, UserFactory
 
 from .wishes import CAKE, changed, requested

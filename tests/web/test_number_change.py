@@ -226,7 +226,7 @@ def overtaken(
 ) -> dict[str, Any]:
     """A form that the rep opened before another manager re-routed the number."""
     from numbers_app.actors import Actor
-    from numbers_app.services.orders import order_approve
+    from numbers_app.services.decisions import order_approve
 
     order = purchase()
     order_approve(actor=Actor.person(manager), order_id=order.pk, revision=1)

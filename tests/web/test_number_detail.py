@@ -11,7 +11,7 @@ from django.test import Client
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Campaign, Evaluation, Order, User
-from numbers_app.services.orders import order_approve
+from numbers_app.services.decisions import order_approve
 from tests.factories import CampaignFactory
 from tests.sandbox_server import SandboxServer
 

@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 
 from numbers_app.actors import Actor
 from numbers_app.models import HistoryEntry, Order, OrderStatus, User, Verb
-from numbers_app.services.orders import order_approve, order_reject
+from numbers_app.services.decisions import order_approve, order_reject
 from tests.factories import UserFactory
 
 from .conftest import Purchase

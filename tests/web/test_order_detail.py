@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Campaign, Order, OrderStatus, User
-from numbers_app.services.orders import order_approve, order_cancel, order_reject
+from numbers_app.services.decisions import order_approve, order_cancel, order_reject
 from tests.factories import GrantFactory
 from tests.sandbox_server import SandboxServer
 

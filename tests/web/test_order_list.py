@@ -9,7 +9,7 @@ from django.test import Client
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Campaign, Order, OrderStatus, User
-from numbers_app.services.orders import order_reject
+from numbers_app.services.decisions import order_reject
 from tests.factories import OrderFactory
 
 from .conftest import Purchase

@@ -11,7 +11,7 @@ from django.test import Client
 from numbers_app.actors import Actor
 from numbers_app.models import HistoryEntry, Order, OrderStatus, User, Verb
 from numbers_app.permissions import Role
-from numbers_app.services.orders import order_approve
+from numbers_app.services.decisions import order_approve
 
 from .conftest import CAKE, Purchase
 from .page import Page

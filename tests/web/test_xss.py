@@ -14,8 +14,8 @@ from django.utils.html import escape
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Attempt, AttemptKind, Campaign, Order, OrderStatus, User, Verb
+from numbers_app.services.decisions import order_approve, order_cancel, order_reject
 from numbers_app.services.history import history_append
-from numbers_app.services.orders import order_approve, order_cancel, order_reject
 from tests.factories import CampaignFactory
 
 from .conftest import CAKE, Purchase

@@ -14,7 +14,7 @@ from django.db import close_old_connections
 
 from numbers_app.actors import Actor
 from numbers_app.models import Source
-from numbers_app.services.sweep import campaigns_end_stopped, orders_sweep
+from numbers_app.services.sweep import campaigns_end_stopped, mails_sweep, orders_expire, orders_sweep
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def _prune_finished_tasks(actor: Actor) -> None:
 
 
 class Command(BaseCommand):
-    help = "Ring the periodic jobs until stopped: the order sweep every 3 seconds, ended numbers every minute."
+    help = "Ring the periodic jobs until stopped: orders and mails every 3 seconds, what expires or ends every minute."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="Run every job once and exit.")
@@ -42,6 +42,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         jobs = [
             Job("orders_sweep", 3, lambda actor: orders_sweep(actor=actor)),
+            Job("mails_sweep", 3, lambda actor: mails_sweep(actor=actor)),
+            Job("orders_expire", 60, lambda actor: orders_expire(actor=actor)),
             Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
             Job("prune_finished_tasks", 3600, _prune_finished_tasks),
         ]

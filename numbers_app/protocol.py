@@ -1,0 +1,96 @@
+"""The rules of buying safely, as pure functions of what is known: no database, no clock, no vendor.
+
+The services carry out what is decided here, and ``tests/protocol`` explores every interleaving of the same functions.
+
+A purchase is *doubted* once the outcome of one of its POSTs was unknown. From then on the order never goes to another
+number by itself, since a late commit of the first would make two charges. The doubt is *open* while that outcome still
+is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+# How often one number may be bought before only a person decides: POSTs that Callcap may have worked on count.
+MOST_BUYS = 2
+# How many checks, spread over the settling time, must agree that nothing was bought.
+LEAST_CHECKS = 3
+
+
+class Next(StrEnum):
+    """What happens next to a purchase."""
+
+    BUY = "buy this number"
+    CHECK = "check whether this number is ours"
+    NEXT_CHOICE = "drop this number and go to the next choice"
+    AGAIN = "the same again after a pause"
+    FAIL = "end: nothing was bought"
+    DONE = "end: the number is ours"
+    PERSON = "only a person can tell"
+
+
+class Verdict(StrEnum):
+    """What a check (a harmless update of the number) says about who owns it."""
+
+    OURS = "ours"
+    NOT_OURS = "not ours"
+    UNCLEAR = "refused for another reason"
+    NO_ANSWER = "no usable answer"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check after a doubtful purchase: its verdict, and whether the number was offered just before."""
+
+    verdict: Verdict
+    offered: bool
+
+
+def after_look(*, offered: bool) -> Next:
+    """After the look that precedes the first purchase of a number."""
+    return Next.BUY if offered else Next.NEXT_CHOICE
+
+
+def after_refusal(*, processed: bool, offered: bool | None, others: bool, doubted: bool, doubt_open: bool) -> Next:
+    """After the vendor refused a purchase.
+
+    ``processed`` is False for refusals that say nothing about the number (too many calls, the key); ``offered`` is what
+    a fresh look said, None when it brought no answer; ``others`` says that further choices are wanted.
+    """
+    if not processed:
+        return Next.AGAIN
+    if doubt_open:
+        return Next.CHECK
+    if offered is False and others and not doubted:
+        return Next.NEXT_CHOICE
+    return Next.FAIL
+
+
+def after_unknown(*, names_another: bool) -> Next:
+    """After a purchase of unknown outcome. An answer that names another number is never probed and never re-sent."""
+    return Next.PERSON if names_another else Next.CHECK
+
+
+def after_checks(checks: Sequence[Check], *, settled: bool, buys: int) -> Next:
+    """After the checks made since the last purchase that the vendor may have worked on.
+
+    ``settled`` says that the last of them came after the settling time; ``buys`` counts the purchases of the number
+    that the vendor may have worked on.
+    """
+    if any(check.verdict == Verdict.OURS for check in checks):
+        return Next.DONE
+    if any(check.verdict == Verdict.UNCLEAR for check in checks):
+        return Next.PERSON
+    definite = [check for check in checks if check.verdict == Verdict.NOT_OURS]
+    if len(definite) < LEAST_CHECKS or not settled:
+        return Next.CHECK
+    if all(check.offered for check in definite) and buys < MOST_BUYS:
+        return Next.BUY
+    return Next.PERSON
+
+
+def seconds_until_check(made: int, settle_seconds: float) -> float:
+    """When check number ``made + 1`` is due, in seconds after the doubtful purchase: at once, half-way, at the end."""
+    return settle_seconds * min(made, LEAST_CHECKS - 1) / (LEAST_CHECKS - 1)

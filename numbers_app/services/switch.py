@@ -1,0 +1,113 @@
+"""Pausing what is sent to the vendor: by hand, and by itself when nobody should trust what would be sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from numbers_app.actors import Actor
+from numbers_app.errors import Conflict
+from numbers_app.models import HistoryEntry, SendingScope, SendingSwitch, Verb
+from numbers_app.permissions import Capability, require
+
+from .head import head_is_lost, head_read, head_remember
+from .history import history_append
+
+logger = structlog.get_logger(__name__)
+
+# Clocks of machines that keep time differ by less.
+MOST_CLOCK_DIFFERENCE = timedelta(seconds=30)
+_WIDTH = (SendingScope.NOTHING, SendingScope.PURCHASES, SendingScope.EVERYTHING)
+
+
+def sending_switch() -> SendingSwitch:
+    """The switch as it stands."""
+    return SendingSwitch.objects.filter(pk=SendingSwitch.ONLY).first() or SendingSwitch()
+
+
+def purchases_pause(*, actor: Actor, reason: str) -> SendingSwitch:
+    """Stop all purchases until somebody resumes. Raises Conflict when they are paused already."""
+    require(actor.person_or_refuse, Capability.PAUSE)
+    if not _pause(actor, SendingScope.PURCHASES, reason):
+        raise Conflict(f"{sending_switch()} already.")
+    return sending_switch()
+
+
+def sending_resume(*, actor: Actor, reason: str) -> SendingSwitch:
+    """Let the worker send again. Raises Conflict when nothing is paused."""
+    require(actor.person_or_refuse, Capability.PAUSE)
+    with transaction.atomic():
+        switch = _lock()
+        if switch.paused == SendingScope.NOTHING:
+            raise Conflict("Nothing is paused.")
+        _set(switch, actor, SendingScope.NOTHING, reason, Verb.SENDING_RESUMED)
+    return switch
+
+
+def purchases_pause_for_key(*, actor: Actor, message: str) -> None:
+    """The vendor did not accept the portal's key: every further purchase would be refused too."""
+    _pause(actor, SendingScope.PURCHASES, f"Callcap did not accept the portal's key: {message}")
+
+
+def sending_guard(*, actor: Actor) -> SendingSwitch:
+    """The switch, after pausing everything if this database is a restored backup or the clock is wrong.
+
+    Old orders in a restored database may have been sent long ago, and a wrong clock sends too early or twice.
+    """
+    switch = sending_switch()
+    newest = (
+        HistoryEntry.objects.order_by("-sequence")
+        .annotate(database_time=Now())
+        .values("sequence", "hash", "at", "database_time")
+        .first()
+    )
+    if newest is None:
+        return switch
+    now = timezone.now()
+    if newest["at"] - now > MOST_CLOCK_DIFFERENCE:
+        _pause(actor, SendingScope.EVERYTHING, "The clock is wrong: the history's newest entry lies in its future.")
+    elif abs(newest["database_time"] - now) > MOST_CLOCK_DIFFERENCE:
+        _pause(actor, SendingScope.EVERYTHING, "The clocks of the worker and of the database differ too much.")
+    known = head_read()
+    if known and known.hash != switch.lost_head and head_is_lost(known):
+        reason = (
+            f"This database lacks entry {known.sequence} of the history, so it is a restored backup. "
+            "Compare it with Callcap's own interface before you resume: what was sent since is missing here."
+        )
+        _pause(actor, SendingScope.EVERYTHING, reason, lost_head=known.hash)
+    else:
+        head_remember(newest["sequence"], newest["hash"])
+    return sending_switch()
+
+
+def _pause(actor: Actor, scope: SendingScope, reason: str, lost_head: str = "") -> bool:
+    """Whether this paused more than was paused already."""
+    with transaction.atomic():
+        switch = _lock()
+        if _WIDTH.index(SendingScope(switch.paused)) >= _WIDTH.index(scope):
+            return False
+        if lost_head:
+            switch.lost_head = lost_head
+        _set(switch, actor, scope, reason, Verb.SENDING_PAUSED)
+    logger.critical("sending_paused", scope=str(scope), reason=reason, actor=actor.name)
+    return True
+
+
+def _lock() -> SendingSwitch:
+    SendingSwitch.objects.get_or_create(pk=SendingSwitch.ONLY)
+    return SendingSwitch.objects.select_for_update().get(pk=SendingSwitch.ONLY)
+
+
+def _set(switch: SendingSwitch, actor: Actor, scope: SendingScope, reason: str, verb: Verb) -> None:
+    history_append(
+        actor=actor,
+        verb=verb,
+        changes={"paused": [switch.paused, scope.value]},
+        reason=reason,
+    )
+    switch.paused, switch.reason, switch.actor_name, switch.since = scope, reason, actor.name, timezone.now()
+    switch.save()
