@@ -7,7 +7,18 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from .models import Account, Attempt, Campaign, Choice, Grant, HistoryEntry, Order, User
+from .models import (
+    Account,
+    Attempt,
+    Campaign,
+    Choice,
+    Grant,
+    HistoryEntry,
+    Notification,
+    Order,
+    SendingSwitch,
+    User,
+)
 
 
 @admin.register(User)
@@ -34,5 +45,5 @@ class ReadOnlyAdmin(admin.ModelAdmin[Model]):
         return False
 
 
-for model in (Account, Attempt, Campaign, Choice, Grant, HistoryEntry, Order):
+for model in (Account, Attempt, Campaign, Choice, Grant, HistoryEntry, Notification, Order, SendingSwitch):
     admin.site.register(model, ReadOnlyAdmin)

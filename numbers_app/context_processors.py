@@ -1,4 +1,4 @@
-"""What the frame of every page shows: the navigation, the reader's role, the theme, the request's id."""
+"""What the frame of every page shows: navigation, the reader's role and unread notifications, theme, request id."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +8,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from .models import User
+from .models import SendingSwitch, User
 from .permissions import Capability, capabilities_of, roles_of
+from .selectors.notifications import unread_count
+from .services.switch import sending_switch
 
 THEMES = ("auto", "light", "dark")
 
@@ -61,6 +63,12 @@ def nav_items(user: User, path: str) -> list[NavItem]:
     return items
 
 
+def _paused_switch() -> SendingSwitch | None:
+    """The switch when something is paused, so that every page says so."""
+    switch = sending_switch()
+    return switch if switch.purchases_paused else None
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context of ``base.html``.
 
@@ -76,4 +84,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is not None and user.is_authenticated:
         context["nav_items"] = SimpleLazyObject(lambda: nav_items(user, request.path))
         context["role_names"] = SimpleLazyObject(lambda: ", ".join(roles_of(user)) or "No role")
+        context["sending_paused"] = SimpleLazyObject(_paused_switch)
+        context["unread_notifications"] = SimpleLazyObject(lambda: unread_count(user))
     return context

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from numbers_app.actors import Actor
 from numbers_app.callcap import SearchCriteria
 from numbers_app.models import Account, Campaign, Order, Source, User
 from numbers_app.permissions import Role
 from numbers_app.selectors.search import number_search
-from numbers_app.services.decisions import order_approve, order_reject
+from numbers_app.services.decisions import order_approve, order_comment, order_mark_urgent, order_reject
 from numbers_app.services.execution import order_execute
+from numbers_app.services.notifications import notifications_read_all, user_set_mail
 from numbers_app.services.orders import WantedNumber, order_request_change, order_request_purchase
 from numbers_app.services.users import NewUser
 
@@ -53,6 +56,9 @@ WISHES = (
 def play() -> dict[str, int]:
     """Buy about 40 numbers, re-route some, and leave some orders waiting. Returns how many of each."""
     people = {user.username: Actor.person(user, source=Source.COMMAND) for user in User.objects.all()}
+    # What was played is not worth a flood of mails; what people do afterwards is.
+    for person in people.values():
+        user_set_mail(actor=person, wanted=False)
     worker = Actor.portal("Worker", source=Source.COMMAND)
     locations = itertools.cycle(Account.objects.filter(kind=Account.Kind.LOCATION, active=True))
     offers = _offers()
@@ -64,8 +70,6 @@ def play() -> dict[str, int]:
         for child in order.children.all():
             order_execute(actor=worker, order_id=child.pk)
     changed = _change_some(people, worker)
-    for index, number in enumerate(itertools.islice(offers, PENDING)):
-        _request(people["rep" if index % 2 else "manager2"], next(locations), number, index)
     rejected = _request(people["rep"], next(locations), next(offers), 0)
     order_reject(
         actor=people["manager"],
@@ -73,7 +77,32 @@ def play() -> dict[str, int]:
         revision=1,
         reason="We already have a number for this campaign.",
     )
+    for person in people.values():
+        notifications_read_all(actor=person)
+    _leave_some_waiting(people, locations, offers)
+    for person in people.values():
+        user_set_mail(actor=person, wanted=True)
     return {"bought": Campaign.objects.count(), "changed": changed, "waiting": PENDING}
+
+
+def _leave_some_waiting(people: dict[str, Actor], locations: Iterator[Account], offers: Iterator[str]) -> None:
+    """Orders that show what a manager meets: a plain one, an urgent one, one with a question, one for later."""
+    waiting = [
+        _request(people["rep" if index % 2 else "manager2"], next(locations), number, index)
+        for index, number in enumerate(itertools.islice(offers, PENDING))
+    ]
+    order_mark_urgent(actor=people["rep"], order_id=waiting[1].pk)
+    order_comment(actor=people["manager"], order_id=waiting[3].pk, text="Is this for the spring or the summer mailer?")
+    campaign = Campaign.objects.latest("pk")
+    order_request_change(
+        actor=people["manager"],
+        campaign=campaign,
+        version=campaign.version,
+        parameters={"destination": "3165550177"},
+        reason="The shop moves next month.",
+        form_token=uuid.uuid4(),
+        execute_after=timezone.now() + timedelta(days=30),
+    )
 
 
 def _offers() -> Iterator[str]:

@@ -18,6 +18,15 @@ class DateInput(forms.DateInput):
         super().__init__(attrs, format="%Y-%m-%d")
 
 
+class MomentInput(forms.DateTimeInput):
+    """The browser's own picker of date and time; its value on the wire is ISO without a zone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"class": "w-medium", **(attrs or {})}, format="%Y-%m-%dT%H:%M")
+
+
 class PhoneInput(forms.TextInput):
     """A telephone number: brings up the number pad, and is not filled with the reader's own number."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path, register_converter
 
-from .views import campaigns, history, home, orders, search
+from .views import campaigns, decisions, destinations, history, home, notifications, orders, search, switch
 
 
 class TenDigits:
@@ -26,12 +26,31 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("orders/", orders.orders, name="order_list"),
     path("orders/new/", orders.order_new, name="order_new"),
+    path("orders/upcoming/", orders.upcoming, name="order_upcoming"),
+    path("orders/unknown/", orders.unknown, name="order_unknown"),
+    path("orders/destination/", destinations.destination_hints, name="destination_hints"),
+    path("orders/approve/", decisions.approve_several, name="order_approve_several"),
+    path("orders/approved/", decisions.just_approved, name="order_just_approved"),
     path("orders/<int:order_id>/", orders.order_detail, name="order_detail"),
-    path("orders/<int:order_id>/approve/", orders.approve, name="order_approve"),
-    path("orders/<int:order_id>/reject/", orders.reject, name="order_reject"),
-    path("orders/<int:order_id>/cancel/", orders.cancel, name="order_cancel"),
+    path("orders/<int:order_id>/amend/", orders.order_amend_page, name="order_amend"),
+    path("orders/<int:order_id>/availability/", decisions.availability, name="order_availability"),
+    path("orders/<int:order_id>/approve/", decisions.approve, name="order_approve"),
+    path("orders/<int:order_id>/undo/", decisions.undo_approval, name="order_undo_approval"),
+    path("orders/<int:order_id>/reject/", decisions.reject, name="order_reject"),
+    path("orders/<int:order_id>/cancel/", decisions.cancel, name="order_cancel"),
+    path("orders/<int:order_id>/comment/", decisions.comment, name="order_comment"),
+    path("orders/<int:order_id>/urgent/", decisions.mark_urgent, name="order_mark_urgent"),
+    path("orders/<int:order_id>/settle/", decisions.settle, name="order_settle"),
+    path("sending/", switch.switch, name="sending_switch"),
+    path("sending/pause/", switch.pause, name="sending_pause"),
+    path("sending/resume/", switch.resume, name="sending_resume"),
     path("numbers/", campaigns.campaigns, name="campaign_list"),
     path("numbers/<ten_digits:number>/", campaigns.campaign_detail, name="campaign_detail"),
     path("numbers/<ten_digits:number>/change/", campaigns.campaign_change, name="campaign_change"),
     path("history/", history.history, name="history_list"),
+    path("notifications/", notifications.notifications, name="notification_list"),
+    path("notifications/count/", notifications.count, name="notification_count"),
+    path("notifications/read/", notifications.read_all, name="notification_read_all"),
+    path("notifications/mail/", notifications.mail_setting, name="notification_mail_setting"),
+    path("orders/<int:order_id>/seen/", notifications.seen, name="order_seen"),
 ]

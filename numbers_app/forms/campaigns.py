@@ -9,11 +9,19 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from numbers_app.callcap import vanity
 from numbers_app.errors import InvalidInput
-from numbers_app.form_rendering import DateInput
+from numbers_app.form_rendering import DateInput, PhoneInput
 from numbers_app.models import Account, Campaign, Evaluation, Order
 
-from .fields import OptionalSwitchField, PhoneNumberField, PlainTextField, RankedNumbersField
+from .fields import (
+    LocationMomentField,
+    OptionalSwitchField,
+    PhoneNumberField,
+    PlainTextField,
+    RankedNumbersField,
+    at_location,
+)
 
 # What the portal sends to make a number run on: Callcap documents no way to clear a stop date; this is its example.
 RUN_ON = date(2099, 1, 1)
@@ -36,6 +44,7 @@ class CampaignForm(forms.Form):
     """What both forms have: routing, features and campaign information."""
 
     destination = PhoneNumberField(
+        widget=PhoneInput({"class": "w-phone", "list": "known-destinations"}),
         help_text="The phone that rings when this number is called. US or Canada.",
         error_messages={"required": "Give the number that calls should ring to."},
     )
@@ -68,6 +77,14 @@ class CampaignForm(forms.Form):
         widget=forms.Textarea({"rows": 2}),
         help_text="Why. It goes to the manager and into the history.",
     )
+    execute_after = LocationMomentField(
+        required=False,
+        label="Not before",
+        help_text="Date and time by the Location's clocks. Empty: as soon as it is approved.",
+    )
+    urgent = forms.BooleanField(
+        required=False, help_text="Every manager of the account is told at once, and you see who has seen it."
+    )
     form_token = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     CAMPAIGN_FIELDS = (
@@ -85,6 +102,15 @@ class CampaignForm(forms.Form):
         "memo2",
         "notes",
     )
+
+    def clean_execute_after_at(self, account: Account | None) -> None:
+        """Give the typed time the Location's zone, or say at the field why that cannot be."""
+        typed = self.cleaned_data.get("execute_after")
+        if typed and account:
+            try:
+                self.cleaned_data["execute_after"] = at_location(typed, account)
+            except ValidationError as error:
+                self.add_error("execute_after", error)
 
     def clean_form_token(self) -> uuid.UUID:
         return self.cleaned_data["form_token"] or uuid.uuid4()
@@ -116,6 +142,9 @@ class PurchaseForm(CampaignForm):
         },
     )
 
+    vanity_text = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    destination_checked = forms.BooleanField(required=False, label="Yes, calls should go on to this number of ours")
+
     field_order = ("number", "account", "destination")
 
     def __init__(self, *args: Any, locations: Any, **kwargs: Any) -> None:
@@ -138,7 +167,16 @@ class PurchaseForm(CampaignForm):
             check_stop_date(cleaned.get("stop_date"), cleaned.get("account"))
         except ValidationError as error:
             self.add_error("stop_date", error)
+        self.clean_execute_after_at(cleaned.get("account"))
         return cleaned
+
+    def spelling(self, number: str) -> str:
+        """The number in the letters that it was searched for by; empty when it was not."""
+        text = self.cleaned_data["vanity_text"]
+        try:
+            return vanity.spell(number, text) if vanity.match(number, text) else ""
+        except ValueError:
+            return ""
 
     def parameters(self) -> dict[str, Any]:
         """What was filled in, as JSON values: the exact parameters of the order."""
@@ -176,6 +214,11 @@ class ChangeForm(CampaignForm):
             if not self.fields[name].widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name))
         ]
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self.clean_execute_after_at(self.campaign.account)
+        return cleaned
+
     def clean_stop_date(self) -> date | None:
         stop_date: date | None = self.cleaned_data["stop_date"]
         if stop_date != self.campaign.stop_date:
@@ -207,3 +250,45 @@ class ChangeForm(CampaignForm):
             # There is no way to take a feature back to "never set".
             return getattr(self.campaign, name)
         return value
+
+
+class AmendPurchaseForm(PurchaseForm):
+    """A waiting purchase, written anew. It stays in its Location."""
+
+    revision = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, order: Order) -> None:
+        numbers = [choice.number for choice in order.choices.all()]
+        initial = _as_asked(order) | {"number": numbers, "account": order.account.key}
+        super().__init__(data, initial=initial, locations=Account.objects.filter(pk=order.account_id))
+        self.fields["account"].disabled = True
+        self._spelled = {choice.number: choice.spelling for choice in order.choices.all()}
+
+    def spelling(self, number: str) -> str:
+        return self._spelled.get(number, "")
+
+
+class AmendChangeForm(ChangeForm):
+    """A waiting change, written anew. What then equals the campaign is not changed."""
+
+    revision = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, order: Order) -> None:
+        if order.campaign is None:
+            raise ValueError(f"{order} changes no number.")
+        super().__init__(data, campaign=order.campaign)
+        self.initial |= _as_asked(order)
+
+
+def _as_asked(order: Order) -> dict[str, Any]:
+    """The order's wish as initial values of a form; its time by the Location's clocks."""
+    asked: dict[str, Any] = dict(order.parameters)
+    if asked.get("stop_date"):
+        asked["stop_date"] = date.fromisoformat(asked["stop_date"])
+    at = order.execute_after.astimezone(order.account.zone).replace(tzinfo=None) if order.execute_after else None
+    return asked | {
+        "reason": order.reason,
+        "urgent": order.urgent,
+        "execute_after": at,
+        "revision": order.revision,
+    }

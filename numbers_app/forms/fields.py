@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
+from django.utils import timezone
 
-from numbers_app.form_rendering import PhoneInput
+from numbers_app.form_rendering import MomentInput, PhoneInput
+from numbers_app.models import Account
+
+FURTHEST = timedelta(days=731)
 
 REFUSE_NUL = ProhibitNullCharactersValidator("Remove the null character: neither Callcap nor the portal can keep it.")
 
@@ -63,6 +68,45 @@ class PhoneNumberField(PlainTextField):
     def clean(self, value: Any) -> str:
         text = super().clean(value)
         return read_phone_number(text) if text else ""
+
+
+class LocationMomentField(forms.DateTimeField):
+    """Date and time at a Location, as typed: cleans to a time without a zone, which ``at_location`` gives it."""
+
+    widget = MomentInput
+    default_error_messages: ClassVar = {"invalid": "Give date and time, as in 2027-03-31 08:00."}
+
+    def to_python(self, value: Any) -> datetime | None:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            typed = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        return typed.replace(tzinfo=None)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value
+
+
+def at_location(typed: datetime, account: Account) -> datetime:
+    """The moment at which the Location's clocks show what was typed.
+
+    Raises ValidationError when they never do, for the past, and for what is more than two years ahead.
+    """
+    moment = typed.replace(tzinfo=account.zone)
+    if moment.astimezone(UTC).astimezone(account.zone).replace(tzinfo=None) != typed:
+        raise ValidationError(
+            f"The clocks at {account.name} never show {typed:%Y-%m-%d %H:%M}: they are put forward then."
+        )
+    now = timezone.now()
+    if moment < now:
+        here = now.astimezone(account.zone)
+        raise ValidationError(f"This has passed at {account.name}, where it is {here:%Y-%m-%d %H:%M}.")
+    if moment > now + FURTHEST:
+        raise ValidationError("Orders can wait for at most two years.")
+    return moment
 
 
 class RankedNumbersInput(forms.Widget):

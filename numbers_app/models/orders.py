@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from .accounts import Account
@@ -142,6 +143,14 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"Order {self.pk}"
+
+    @property
+    def is_carried_on(self) -> bool:
+        """Whether the worker goes on with it by itself, when its time has come."""
+        return self.status in (OrderStatus.APPROVED, OrderStatus.UNKNOWN) and self.execute_after is not None
+
+    def get_absolute_url(self) -> str:
+        return reverse("order_detail", args=[self.pk])
 
 
 class Choice(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from numbers_app.models import HistoryEntry, User
+from numbers_app.models import HistoryEntry, User, Verb
 from numbers_app.permissions import Capability, can
 
 from .accounts import accounts_visible
@@ -15,3 +15,8 @@ def history_list(user: User) -> QuerySet[HistoryEntry]:
     if can(user, Capability.SEE_ALL):
         return HistoryEntry.objects.all()
     return HistoryEntry.objects.filter(account_key__in=accounts_visible(user).values("key"))
+
+
+def sending_history() -> QuerySet[HistoryEntry]:
+    """Who paused and resumed sending, newest first. It concerns everybody."""
+    return HistoryEntry.objects.filter(verb__in=(Verb.SENDING_PAUSED, Verb.SENDING_RESUMED))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
-from numbers_app.models import OPEN, Choice, HistoryEntry, Order, OrderStatus, User
+from numbers_app.models import OPEN, Attempt, Campaign, Choice, HistoryEntry, Order, OrderKind, OrderStatus, User, Verb
+from numbers_app.services.doubt import doubtful_purchase
 
 from .accounts import accounts_granted, accounts_visible
+
+STOPPING_SOON = timedelta(days=30)
 
 
 def order_list(user: User) -> QuerySet[Order]:
@@ -21,9 +27,49 @@ def order_list(user: User) -> QuerySet[Order]:
 
 
 def order_queue(user: User) -> QuerySet[Order]:
-    """What waits for a decision where the user may act and did not ask themselves, oldest first."""
+    """What waits for a decision where the user may act and wrote nothing of it, urgent first, then oldest first."""
     waiting = order_list(user).filter(status=OrderStatus.PENDING, account__in=accounts_granted(user))
-    return waiting.exclude(author_id=user.pk).order_by("pk")
+    written = HistoryEntry.objects.filter(verb=Verb.ORDER_AMENDED, actor_id=user.pk).values("order_id")
+    waiting = waiting.exclude(Q(author_id=user.pk) | Q(requester_id=user.pk) | Q(pk__in=written))
+    return waiting.order_by("-urgent", "pk")
+
+
+def orders_undoable(user: User) -> QuerySet[Order]:
+    """The orders whose approval this person can still take back, the last one first."""
+    since = timezone.now() - timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
+    approved = order_list(user).filter(status=OrderStatus.APPROVED, self_approved=False, parent=None)
+    return approved.filter(decider_id=user.pk, decided_at__gt=since).order_by("-decided_at")
+
+
+def orders_unknown(user: User) -> QuerySet[Order]:
+    """The orders of unknown outcome, those that wait for a person first."""
+    unknown = order_list(user).filter(status=OrderStatus.UNKNOWN).prefetch_related("attempts")
+    return unknown.order_by(F("execute_after").asc(nulls_first=True), "pk")
+
+
+def purchase_in_doubt(order: Order) -> Attempt | None:
+    """Of an unknown purchase, the call that nobody knows the outcome of; None for a change."""
+    return doubtful_purchase(order) if order.kind == OrderKind.PROVISION else None
+
+
+def orders_upcoming(user: User) -> QuerySet[Order]:
+    """What the worker will do by itself and when: approved orders and checks of unknown ones, the next one first."""
+    waiting = order_list(user).filter(
+        status__in=(OrderStatus.APPROVED, OrderStatus.UNKNOWN), execute_after__isnull=False
+    )
+    return waiting.order_by("execute_after", "pk")
+
+
+def orders_expiring(user: User) -> QuerySet[Order]:
+    """Waiting orders, the one that expires first at the top."""
+    return order_list(user).filter(status=OrderStatus.PENDING).order_by("submitted_at", "pk")
+
+
+def campaigns_stopping_soon(user: User) -> QuerySet[Campaign]:
+    """Numbers whose stop date lies within thirty days, the next one first."""
+    until = timezone.now().date() + STOPPING_SOON
+    stopping = Campaign.objects.filter(account__in=accounts_visible(user), ended_at=None, stop_date__lte=until)
+    return stopping.select_related("account").order_by("stop_date", "pk")
 
 
 def order_made_by_form(user: User, form_token: UUID) -> Order | None:
@@ -34,6 +80,11 @@ def order_made_by_form(user: User, form_token: UUID) -> Order | None:
 def order_timeline(order: Order) -> QuerySet[HistoryEntry]:
     """Everything the history says of the order, oldest first."""
     return HistoryEntry.objects.filter(order_id=order.pk).order_by("sequence")
+
+
+def order_amendments(order: Order) -> QuerySet[HistoryEntry]:
+    """How the order was rewritten, the last time first."""
+    return HistoryEntry.objects.filter(order_id=order.pk, verb=Verb.ORDER_AMENDED).order_by("-sequence")
 
 
 def orders_open_for_number(user: User, number: str) -> QuerySet[Order]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from numbers_app.callcap import AvailableNumber, CallcapError, CallcapUnreachable, SearchCriteria
 from numbers_app.errors import VendorTrouble
+from numbers_app.models import Order, OrderKind
 from numbers_app.vendor import callcap_client
 
 from .campaigns import campaigns_held
@@ -52,6 +53,34 @@ def number_places(numbers: list[str], account_key: str) -> dict[str, str | None]
     except CallcapError as error:
         raise _trouble(error) from error
     return {number: _place(offer) if offer else None for number, offer in offers.items()}
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether each live choice of an order is offered now; ``trouble`` says why that could not be asked."""
+
+    offered: dict[str, bool]
+    trouble: str = ""
+
+    @property
+    def gone(self) -> list[str]:
+        return [number for number, offered in self.offered.items() if not offered]
+
+    @property
+    def all_gone(self) -> bool:
+        return bool(self.offered) and not any(self.offered.values())
+
+
+def order_availability(order: Order) -> Availability:
+    """Ask the vendor whether the numbers that a purchase wants are still to be had."""
+    numbers = [choice.number for choice in order.choices.all() if choice.live]
+    if order.kind != OrderKind.PROVISION:
+        return Availability({})
+    try:
+        places = number_places(numbers, order.account.key)
+    except VendorTrouble as trouble:
+        return Availability({}, trouble.message)
+    return Availability({number: place is not None for number, place in places.items()})
 
 
 def _trouble(error: CallcapError) -> VendorTrouble:

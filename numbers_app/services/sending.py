@@ -32,9 +32,11 @@ from numbers_app.models import (
     OrderStatus,
     Verb,
 )
+from numbers_app.protocol import Next
 from numbers_app.steps import reached
 from numbers_app.vendor import callcap_client
 
+from .doubt import doubtful_purchase, purchase_doubt
 from .recording import attempt_record, attempt_store, order_fail, order_retry_at
 from .switch import purchases_pause_for_key, sending_switch
 from .transition import order_lock, order_transition
@@ -180,11 +182,19 @@ def _may_send(actor: Actor, order: Order, locked: Order, kind: AttemptKind, numb
     if switch.everything_paused or (kind == AttemptKind.BUY and switch.purchases_paused):
         return False
     if locked.status == OrderStatus.UNKNOWN:
-        return not locked.attempts.filter(outcome=AttemptOutcome.SENDING).exists()
+        return not locked.attempts.filter(outcome=AttemptOutcome.SENDING).exists() and _is_next(locked, kind, number)
     problem = order_problem(locked, number)
     if problem:
         order_fail(actor=actor, order=locked, why=problem)
     return not problem
+
+
+def _is_next(locked: Order, kind: AttemptKind, number: str) -> bool:
+    """Whether what was decided before the lock still follows from what is known of a doubted order."""
+    if kind == AttemptKind.UPDATE:
+        return True
+    same_number = doubtful_purchase(locked).number == number
+    return same_number and (kind == AttemptKind.PROBE or purchase_doubt(locked).next == Next.BUY)
 
 
 def _look_again(attempt: Attempt, order: Order) -> None:

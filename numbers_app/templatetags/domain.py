@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from numbers_app.models import Attempt, Evaluation, HistoryEntry, Order, OrderKind, Verb
+from numbers_app.models import Account, Attempt, Evaluation, HistoryEntry, Order, OrderKind, Verb
 from numbers_app.text import phone_text
 
-from .shell import field_label, icon, shown
+from .shell import field_label, icon, shown, utc
 
 register = template.Library()
 
 ICONS = {
     Verb.ORDER_REQUESTED: "clipboard-plus",
+    Verb.ORDER_AMENDED: "pencil",
+    Verb.ORDER_COMMENTED: "chat-left-text",
+    Verb.ORDER_URGED: "lightning",
     Verb.ORDER_APPROVED: "check2",
+    Verb.ORDER_APPROVAL_UNDONE: "arrow-counterclockwise",
     Verb.ORDER_REJECTED: "slash-circle",
     Verb.ORDER_CANCELLED: "dash-circle",
+    Verb.ORDER_EXPIRED: "hourglass-bottom",
     Verb.ORDER_SENDING: "send",
     Verb.ORDER_POSTPONED: "hourglass-split",
     Verb.ORDER_CHOICE_GONE: "skip-forward",
     Verb.ORDER_DONE: "check-circle",
     Verb.ORDER_FAILED: "x-octagon",
     Verb.ORDER_UNKNOWN: "question-diamond",
+    Verb.ORDER_CHECKED: "search",
+    Verb.ORDER_SETTLED: "person-check",
     Verb.NUMBER_BOUGHT: "telephone-plus",
     Verb.NUMBER_CHANGED: "shuffle",
     Verb.NUMBER_ENDED: "telephone-x",
+    Verb.SENDING_PAUSED: "pause-circle",
+    Verb.SENDING_RESUMED: "play-circle",
 }
 RUN_ON = "2099-01-01"
 
@@ -39,6 +51,8 @@ def value_in_words(name: str, value: Any) -> Any:
         return [phone_text(number) for number in value] if isinstance(value, list) else phone_text(value)
     if name == "evaluation" and value:
         return Evaluation(value).label
+    if name == "execute_after" and value:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
     if name == "stop_date":
         text = value.isoformat() if isinstance(value, date) else value
         return f"runs on ({RUN_ON})" if text == RUN_ON else text
@@ -77,6 +91,8 @@ def order_title(order: Order) -> str:
     wanted = order.phone_number or (numbers[0] if numbers else "")
     if order.kind == OrderKind.CHANGE:
         return f"Change of {phone_text(wanted)}"
+    if order.kind == OrderKind.REAPPLY:
+        return f"Repeat of what is set for {phone_text(wanted)}"
     others = (
         f" or {len(numbers) - 1} other choices"
         if len(numbers) > 2
@@ -90,35 +106,37 @@ def order_title(order: Order) -> str:
 @register.filter
 def what(entry: HistoryEntry) -> str:
     """An entry in plain English without its actor, as in "re-routed (316) 734-2253 from … to …, approved by …"."""
-    number = phone_text(entry.number)
-    about = f"order {entry.order_id}" if entry.order_id else ""
-    match entry.verb:
-        case Verb.NUMBER_BOUGHT:
-            words = f"bought {number}, ringing {phone_text(entry.destination)}"
-        case Verb.NUMBER_CHANGED:
-            words = _changed(entry, number)
-        case Verb.NUMBER_ENDED:
-            words = f"marked {number} as stopped"
-        case Verb.ACCOUNT_ADDED | Verb.ACCOUNT_CHANGED:
-            words = f"{entry.get_verb_display()} account {entry.account_key}"
-        case Verb.GRANT_ADDED:
-            words = f"granted {entry.account_key} to {entry.changes['user'][1]}"
-        case Verb.ORDER_SENDING:
-            words = f"sent {about} to Callcap, for {number}"
-        case Verb.ORDER_CHOICE_GONE:
-            gone = phone_text(entry.changes.get("choice", [entry.number])[0])
-            words = f"found {gone} of {about} no longer available"
-        case Verb.ORDER_UNKNOWN:
-            words = f"does not know whether Callcap carried out {about}, for {number}"
-        case _:
-            words = f"{entry.get_verb_display()} {about}" + (f", for {number}" if number else "")
+    words = _IN_WORDS.get(Verb(entry.verb), _did)(entry)
     if entry.approved_by == entry.actor_name:
         return f"{words}, without needing an approval"
     return words + (f", approved by {entry.approved_by}" if entry.approved_by else "")
 
 
-def _changed(entry: HistoryEntry, number: str) -> str:
-    changes = dict(entry.changes)
+def _about(entry: HistoryEntry) -> str:
+    """The order and the number that an entry is about."""
+    return f"order {entry.order_id}" + (f", for {phone_text(entry.number)}" if entry.number else "")
+
+
+def _did(entry: HistoryEntry) -> str:
+    return f"{entry.get_verb_display()} {_about(entry)}" if entry.order_id else entry.get_verb_display()
+
+
+def _account(entry: HistoryEntry) -> str:
+    return f"{entry.get_verb_display()} account {entry.account_key}"
+
+
+def _choice_gone(entry: HistoryEntry) -> str:
+    gone = phone_text(entry.changes.get("choice", [entry.number])[0])
+    return f"found {gone} of order {entry.order_id} no longer available"
+
+
+def _paused(entry: HistoryEntry) -> str:
+    everything = "everything" in entry.changes["paused"]
+    return f"paused {'everything that is sent to Callcap' if everything else 'all purchases'}"
+
+
+def _changed(entry: HistoryEntry) -> str:
+    number, changes = phone_text(entry.number), dict(entry.changes)
     parts = []
     if "destination" in changes:
         before, after = changes.pop("destination")
@@ -130,6 +148,22 @@ def _changed(entry: HistoryEntry, number: str) -> str:
     if changes:
         parts.append(f"changed {', '.join(field_label(name).lower() for name in changes)} of {number}")
     return " and ".join(parts)
+
+
+_IN_WORDS: dict[Verb, Callable[[HistoryEntry], str]] = {
+    Verb.NUMBER_BOUGHT: lambda entry: f"bought {phone_text(entry.number)}, ringing {phone_text(entry.destination)}",
+    Verb.NUMBER_CHANGED: _changed,
+    Verb.NUMBER_ENDED: lambda entry: f"marked {phone_text(entry.number)} as stopped",
+    Verb.ACCOUNT_ADDED: _account,
+    Verb.ACCOUNT_CHANGED: _account,
+    Verb.GRANT_ADDED: lambda entry: f"granted {entry.account_key} to {entry.changes['user'][1]}",
+    Verb.ORDER_SENDING: lambda entry: f"sent order {entry.order_id} to Callcap, for {phone_text(entry.number)}",
+    Verb.ORDER_CHOICE_GONE: _choice_gone,
+    Verb.ORDER_CHECKED: lambda entry: f"asked Callcap whether it carried out {_about(entry)}",
+    Verb.ORDER_UNKNOWN: lambda entry: f"does not know whether Callcap carried out {_about(entry)}",
+    Verb.SENDING_PAUSED: _paused,
+    Verb.SENDING_RESUMED: lambda entry: "resumed what is sent to Callcap",
+}
 
 
 @register.simple_tag
@@ -174,6 +208,22 @@ def attempt_rows(attempt: Attempt) -> list[dict[str, Any]]:
         seen = ", ".join(f"{field_label(name).lower()} {value}" for name, value in attempt.preflight.items() if value)
         rows.append({"label": "Seen just before", "value": seen})
     return rows
+
+
+@register.simple_tag
+def at_location(moment: datetime | None, account: Account) -> SafeString:
+    """A moment as the Location's clocks show it, with the exact UTC."""
+    if moment is None:
+        return format_html('<span class="muted">{}</span>', "as soon as possible")
+    there = moment.astimezone(account.zone)
+    return format_html(
+        '<time class="moment" datetime="{}">{} {}</time> <span class="hint">(time at {}; {})</span>',
+        moment.isoformat(),
+        date_format(there, "M j, Y, g:i A"),
+        there.tzname() or "",
+        account.name,
+        utc(moment),
+    )
 
 
 @register.simple_tag

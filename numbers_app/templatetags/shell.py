@@ -27,6 +27,8 @@ LABELS = {
     "line": "Last four digits",
     "location_id": "Location account",
     "account": "Location account",
+    "execute_after": "Not before",
+    "number": "Numbers",
     "media_type_id": "Media type ID",
     "recording": "Call recording",
     "service": "Service line",
@@ -55,6 +57,7 @@ STATES = {
     "rejected": ("neutral", "slash-circle"),
     "cancelled": ("neutral", "dash-circle"),
     "not_sent": ("neutral", "dash-circle"),
+    "urgent": ("warning", "lightning"),
 }
 
 

@@ -16,10 +16,12 @@ from numbers_app.models import NUMBER_VERBS, Campaign, OrderStatus
 from numbers_app.permissions import Capability, can
 from numbers_app.selectors.accounts import accounts_granted
 from numbers_app.selectors.campaigns import campaign_list
+from numbers_app.selectors.destinations import destination_warnings
 from numbers_app.selectors.history import history_list
 from numbers_app.selectors.orders import order_made_by_form, orders_open_for_number
 from numbers_app.services.orders import order_request_change
 
+from .destinations import hints_context
 from .http import PortalRequest, actor_of, allow, not_found, one_page, status_of
 
 
@@ -88,6 +90,8 @@ def _request_change(
             parameters=parameters,
             reason=form.cleaned_data["reason"],
             form_token=form.cleaned_data["form_token"],
+            urgent=form.cleaned_data["urgent"],
+            execute_after=form.cleaned_data["execute_after"],
         )
     except Conflict:
         return _overtaken(request, _all_of(request, campaign.phone_number)[0], form)
@@ -126,7 +130,7 @@ def _form_page(request: PortalRequest, campaign: Campaign, form: ChangeForm, sta
         "campaign": campaign,
         "form": form,
         "needs_approval": not can(request.user, Capability.CHANGE_ROUTING),
-    }
+    } | hints_context(request, form)
     return render(request, "numbers/change.html", context, status=status)
 
 
@@ -142,6 +146,11 @@ def _confirmation(
         + ([] if request.POST.get("form_token") else [("form_token", form.cleaned_data["form_token"])]),
         "needs_approval": not can(request.user, Capability.CHANGE_ROUTING),
         "calls_elsewhere": "destination" in parameters,
+        "warnings": destination_warnings(
+            parameters["destination"], account=campaign.account, numbers=[campaign.phone_number], campaign=campaign
+        )
+        if "destination" in parameters
+        else [],
     }
     return render(request, "numbers/confirm.html", context)
 

@@ -7,13 +7,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from numbers_app.forms.search import SearchForm
-from numbers_app.models import OPEN, OrderStatus
+from numbers_app.models import OPEN
 from numbers_app.permissions import Capability, capabilities_of
 from numbers_app.selectors.accounts import locations_granted
 from numbers_app.selectors.history import history_list
-from numbers_app.selectors.orders import order_list, order_queue
+from numbers_app.selectors.orders import order_list, orders_unknown
 
 from .http import PortalRequest
+from .queue import queue_context
 
 
 @require_safe
@@ -22,7 +23,7 @@ def home(request: PortalRequest) -> HttpResponse:
     capabilities = capabilities_of(request.user)
     visible = order_list(request.user)
     context = {
-        "unknown_orders": visible.filter(status=OrderStatus.UNKNOWN),
+        "unknown_orders": orders_unknown(request.user)[:10],
         "can_search": Capability.SEARCH in capabilities,
         "can_decide": Capability.DECIDE in capabilities,
         "sees_all": Capability.SEE_ALL in capabilities,
@@ -34,7 +35,7 @@ def home(request: PortalRequest) -> HttpResponse:
         context["my_open_orders"] = mine.filter(status__in=OPEN)[:10]
         context["my_finished_orders"] = mine.exclude(status__in=OPEN)[:5]
     if Capability.DECIDE in capabilities:
-        context["queue"] = order_queue(request.user)[:10]
+        context |= queue_context(request)
     if Capability.SEE_ALL in capabilities or Capability.DECIDE in capabilities:
         context["latest"] = history_list(request.user)[:10]
     return render(request, "home.html", context)

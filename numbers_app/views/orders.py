@@ -1,33 +1,50 @@
-"""Asking for numbers and deciding on orders."""
+"""Asking for numbers, and reading what became of it."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
 from numbers_app.errors import Conflict, InvalidInput, VendorTrouble
-from numbers_app.forms.campaigns import PurchaseForm
-from numbers_app.forms.decisions import ApproveForm, RejectForm
+from numbers_app.forms.campaigns import AmendChangeForm, AmendPurchaseForm, PurchaseForm
+from numbers_app.forms.decisions import CommentForm
 from numbers_app.forms.filters import OrderFilter
-from numbers_app.models import Order, OrderStatus
+from numbers_app.models import Order, OrderKind, OrderStatus
 from numbers_app.permissions import Capability, can, capabilities_of
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
-from numbers_app.selectors.orders import order_list, order_queue, order_timeline
+from numbers_app.selectors.destinations import destination_warnings
+from numbers_app.selectors.orders import (
+    campaigns_stopping_soon,
+    order_amendments,
+    order_list,
+    order_queue,
+    order_timeline,
+    orders_expiring,
+    orders_undoable,
+    orders_unknown,
+    orders_upcoming,
+)
+from numbers_app.selectors.reviews import order_is_news, order_review
 from numbers_app.selectors.search import number_places
-from numbers_app.services.decisions import order_approve, order_cancel, order_reject
-from numbers_app.services.orders import WantedNumber, order_request_purchase
+from numbers_app.services.orders import WantedNumber, order_amend, order_request_purchase
+from numbers_app.services.validity import order_undo_until
 from numbers_app.text import phone_text
 
-from .errors import conflict
+from .destinations import hints_context
 from .http import PortalRequest, actor_of, allow, not_found, one_page, status_of, template_for
 from .location_id import with_account
+from .order_access import order_to_act, order_to_see
+from .queue import queue_context
+
+# An order that moves this soon is watched; what is scheduled for later is not.
+WATCHED = timedelta(minutes=2)
 
 
 @require_safe
@@ -37,10 +54,37 @@ def orders(request: PortalRequest) -> HttpResponse:
     context = {
         "filter": filtered,
         "page_obj": one_page(request, filtered.qs),
-        "queue": order_queue(request.user) if can(request.user, Capability.DECIDE) else [],
         "can_decide": can(request.user, Capability.DECIDE),
+        "unknown_count": orders_unknown(request.user).count(),
     }
+    if context["can_decide"]:
+        context |= queue_context(request)
     return render(request, "orders/list.html", context, status=status_of(filtered))
+
+
+@require_safe
+def upcoming(request: PortalRequest) -> HttpResponse:
+    """What will happen next by itself: orders that are sent or checked, that expire, and numbers that stop."""
+    context = {
+        "page_obj": one_page(request, orders_upcoming(request.user)),
+        "expiring": [
+            (order, order.submitted_at + timedelta(days=settings.ORDER_EXPIRY_DAYS))
+            for order in orders_expiring(request.user)[:20]
+        ],
+        "stopping": campaigns_stopping_soon(request.user)[:20],
+    }
+    return render(request, "orders/upcoming.html", context)
+
+
+@require_safe
+def unknown(request: PortalRequest) -> HttpResponse:
+    """The orders of unknown outcome with everything known of each."""
+    context = {
+        "page_obj": one_page(request, orders_unknown(request.user), per_page=20),
+        "can_settle": can(request.user, Capability.DECIDE),
+        "settle_minutes": settings.CALLCAP_SETTLE_SECONDS // 60,
+    }
+    return render(request, "orders/unknown.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,11 +94,12 @@ def order_new(request: PortalRequest) -> HttpResponse:
     locations = locations_granted(request.user)
     if request.method != "POST":
         asked = with_account(request.GET)
-        form = PurchaseForm(
-            initial={"number": asked.getlist("number")[:5], "account": asked.get("account")},
-            locations=locations,
-        )
-        return render(request, "orders/new.html", {"form": form})
+        initial = {
+            "number": asked.getlist("number")[:5],
+            "account": asked.get("account"),
+            "vanity_text": asked.get("vanity_text", "")[:40],
+        }
+        return _purchase_page(request, PurchaseForm(initial=initial, locations=locations))
     form = PurchaseForm(with_account(request.POST), locations=locations)
     if form.is_valid():
         try:
@@ -63,13 +108,107 @@ def order_new(request: PortalRequest) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, f"Order {order.pk} waits for a manager.")
-            return redirect("order_detail", order.pk)
-    return render(request, "orders/new.html", {"form": form}, status=422)
+            return redirect(order)
+    return _purchase_page(request, form, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_amend_page(request: PortalRequest, order_id: int) -> HttpResponse:
+    """Rewrite a waiting order: the form, then its new revision. 409 with everything typed when it was decided first."""
+    order = order_to_act(request, order_id, Capability.ORDER)
+    if not _may_amend(request, order):
+        raise not_found(f"Order {order_id}")
+    if order.status != OrderStatus.PENDING:
+        return redirect(order)
+    form = _amend_form(request, order)
+    if request.method != "POST":
+        return _amend_page(request, order, form)
+    if not form.is_valid():
+        return _amend_page(request, order, form, status=422)
+    try:
+        _amend(request, order, form)
+    except InvalidInput as error:
+        form.refuse(error)
+        return _amend_page(request, order, form, status=422)
+    except Conflict as error:
+        form.add_error(None, f"{error.message} What you typed is kept below; nothing of it was saved.")
+        return _amend_page(request, order, form, status=409)
+    messages.success(request, f"Order {order.pk} is rewritten. Somebody who wrote nothing of it decides.")
+    return redirect(order)
+
+
+@require_safe
+def order_detail(request: PortalRequest, order_id: int) -> HttpResponse:
+    """Everything known of one order."""
+    order = order_to_see(request, order_id)
+    template = template_for(request, "orders/detail.html", "progress")
+    return render(request, template, detail_context(request, order))
+
+
+def detail_context(request: PortalRequest, order: Order) -> dict[str, Any]:
+    """What the page of an order shows, and what this person may do with it."""
+    capabilities = capabilities_of(request.user)
+    granted = accounts_granted(request.user).filter(pk=order.account_id).exists()
+    mine = request.user.pk in (order.requester_id, order.author_id)
+    decides = granted and Capability.DECIDE in capabilities
+    acts = granted and Capability.ORDER in capabilities
+    waiting = order.status == OrderStatus.PENDING
+    return {
+        "order": order,
+        "review": order_review(request.user, order) if waiting else None,
+        "amendments": order_amendments(order),
+        "is_news": order_is_news(request.user, order),
+        "attempts": order.attempts.all(),
+        "children": order.children.all(),
+        "timeline": order_timeline(order),
+        "settle_minutes": settings.CALLCAP_SETTLE_SECONDS // 60,
+        "may_decide": decides and waiting and order_queue(request.user).filter(pk=order.pk).exists(),
+        "waits_for_others": waiting and mine,
+        "may_amend": waiting and acts and (mine or decides),
+        "may_urge": waiting and acts and not order.urgent,
+        "may_comment": acts,
+        "may_settle": decides and order.status == OrderStatus.UNKNOWN and (order.self_approved or not mine),
+        "may_undo": decides and orders_undoable(request.user).filter(pk=order.pk).exists(),
+        "undo_until": order_undo_until(order),
+        "may_cancel": acts and order.status in (OrderStatus.PENDING, OrderStatus.APPROVED) and (decides or mine),
+        "comment_form": CommentForm(),
+        "is_moving": _is_moving(order),
+    }
+
+
+def _is_moving(order: Order) -> bool:
+    if order.status == OrderStatus.SENDING:
+        return True
+    return bool(order.is_carried_on and order.execute_after and order.execute_after < timezone.now() + WATCHED)
+
+
+def _purchase_page(request: PortalRequest, form: PurchaseForm, status: int = 200) -> HttpResponse:
+    return render(request, "orders/new.html", {"form": form} | hints_context(request, form), status=status)
 
 
 def _request_purchase(request: PortalRequest, form: PurchaseForm) -> Order:
-    """Ask whether the numbers are still there, then write the order down. An absent vendor delays nothing."""
+    return order_request_purchase(
+        actor=actor_of(request),
+        account=form.cleaned_data["account"],
+        wanted=_wanted(request, form),
+        parameters=form.parameters(),
+        reason=form.cleaned_data["reason"],
+        form_token=form.cleaned_data["form_token"],
+        urgent=form.cleaned_data["urgent"],
+        execute_after=form.cleaned_data["execute_after"],
+    )
+
+
+def _wanted(request: PortalRequest, form: PurchaseForm) -> list[WantedNumber]:
+    """The numbers of a valid form, as Callcap offers them now. An absent vendor delays nothing."""
     numbers, account = form.cleaned_data["number"], form.cleaned_data["account"]
+    loops = [
+        warning
+        for warning in destination_warnings(form.cleaned_data["destination"], account=account, numbers=numbers)
+        if warning.loops
+    ]
+    if loops and not form.cleaned_data["destination_checked"]:
+        raise InvalidInput(f"{loops[0].text} Give another one, or say below that this is meant.", "destination")
     try:
         places = number_places(numbers, account.key)
     except VendorTrouble as trouble:
@@ -84,112 +223,34 @@ def _request_purchase(request: PortalRequest, form: PurchaseForm) -> Order:
             raise InvalidInput(
                 f"{phone_text(number)} is not available to {account} any more. Choose another one.", "number"
             )
-    return order_request_purchase(
+    return [WantedNumber(number, places[number] or "", form.spelling(number)) for number in numbers]
+
+
+def _may_amend(request: PortalRequest, order: Order) -> bool:
+    mine = request.user.pk in (order.requester_id, order.author_id)
+    return order.kind != OrderKind.REAPPLY and (mine or can(request.user, Capability.DECIDE))
+
+
+def _amend_form(request: PortalRequest, order: Order) -> AmendPurchaseForm | AmendChangeForm:
+    form = AmendPurchaseForm if order.kind == OrderKind.PROVISION else AmendChangeForm
+    return form(request.POST if request.method == "POST" else None, order=order)
+
+
+def _amend(request: PortalRequest, order: Order, form: AmendPurchaseForm | AmendChangeForm) -> None:
+    order_amend(
         actor=actor_of(request),
-        account=account,
-        wanted=[WantedNumber(number, places[number] or "") for number in numbers],
+        order_id=order.pk,
+        revision=form.cleaned_data["revision"],
+        wanted=_wanted(request, form) if isinstance(form, AmendPurchaseForm) else [],
         parameters=form.parameters(),
         reason=form.cleaned_data["reason"],
-        form_token=form.cleaned_data["form_token"],
+        urgent=form.cleaned_data["urgent"],
+        execute_after=form.cleaned_data["execute_after"],
     )
 
 
-@require_safe
-def order_detail(request: PortalRequest, order_id: int) -> HttpResponse:
-    """Everything known of one order."""
-    order = _get(request, order_id)
-    template = template_for(request, "orders/detail.html", "progress")
-    return render(request, template, _detail(request, order))
-
-
-@require_POST
-def approve(request: PortalRequest, order_id: int) -> HttpResponse:
-    """Approve the revision that was seen; 409 when it is not the one that stands."""
-    order = _get_to_act(request, order_id, Capability.DECIDE)
-    form = ApproveForm(request.POST)
-    if not form.is_valid():
-        return render(request, "orders/detail.html", _detail(request, order), status=422)
-    try:
-        order_approve(actor=actor_of(request), order_id=order.pk, revision=form.cleaned_data["revision"])
-    except Conflict as error:
-        return conflict(request, error, reverse("order_detail", args=[order.pk]))
-    messages.success(request, f"Order {order.pk} is approved and on its way to Callcap.")
-    return _back(request, order)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def reject(request: PortalRequest, order_id: int) -> HttpResponse:
-    """Reject with a reason; 409 when somebody else decided first."""
-    order = _get_to_act(request, order_id, Capability.DECIDE)
-    if request.method != "POST":
-        return render(
-            request,
-            "orders/reject.html",
-            {"order": order, "form": RejectForm(initial={"revision": order.revision})},
-        )
-    form = RejectForm(request.POST)
-    if not form.is_valid():
-        return render(request, "orders/reject.html", {"order": order, "form": form}, status=422)
-    try:
-        order_reject(actor=actor_of(request), order_id=order.pk, **form.cleaned_data)
-    except Conflict as error:
-        return conflict(request, error, reverse("order_detail", args=[order.pk]))
-    messages.success(request, f"Order {order.pk} is rejected. {order.author_name} sees your reason.")
-    return _back(request, order)
-
-
-@require_POST
-def cancel(request: PortalRequest, order_id: int) -> HttpResponse:
-    """Take an order back before it is sent."""
-    order = _get_to_act(request, order_id, Capability.ORDER)
-    try:
-        order_cancel(actor=actor_of(request), order_id=order.pk)
-    except Conflict as error:
-        return conflict(request, error, reverse("order_detail", args=[order.pk]))
-    messages.success(request, f"Order {order.pk} is cancelled. Nothing was sent to Callcap.")
-    return redirect("order_detail", order.pk)
-
-
-def _get(request: PortalRequest, order_id: int) -> Order:
-    order = order_list(request.user).filter(pk=order_id).first()
-    if order is None:
-        raise not_found(f"Order {order_id}")
-    return order
-
-
-def _get_to_act(request: PortalRequest, order_id: int, capability: Capability) -> Order:
-    """An order to be decided on: 404 unseen, 403 without the capability, 404 where the person only sees."""
-    order = _get(request, order_id)
-    allow(request, capability)
-    if not accounts_granted(request.user).filter(pk=order.account_id).exists():
-        raise not_found(f"Order {order_id}")
-    return order
-
-
-def _detail(request: PortalRequest, order: Order) -> dict[str, Any]:
-    capabilities = capabilities_of(request.user)
-    granted = accounts_granted(request.user).filter(pk=order.account_id).exists()
-    mine = order.author_id == request.user.pk
-    decides = granted and Capability.DECIDE in capabilities
-    waiting = order.status == OrderStatus.PENDING
-    return {
-        "order": order,
-        "attempts": order.attempts.all(),
-        "children": order.children.all(),
-        "timeline": order_timeline(order),
-        "settle_minutes": settings.CALLCAP_SETTLE_SECONDS // 60,
-        "may_decide": decides and waiting and not mine,
-        "waits_for_others": waiting and mine,
-        "may_cancel": granted
-        and order.status in (OrderStatus.PENDING, OrderStatus.APPROVED)
-        and (decides or (mine and Capability.ORDER in capabilities)),
-        "is_moving": order.status in (OrderStatus.APPROVED, OrderStatus.SENDING),
-    }
-
-
-def _back(request: PortalRequest, order: Order) -> HttpResponse:
-    """To the page that the decision was made on, when it is one of ours; else to the order."""
-    target = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        return redirect(target)
-    return redirect("order_detail", order.pk)
+def _amend_page(
+    request: PortalRequest, order: Order, form: AmendPurchaseForm | AmendChangeForm, status: int = 200
+) -> HttpResponse:
+    context = {"order": order, "form": form} | hints_context(request, form)
+    return render(request, "orders/amend.html", context, status=status)

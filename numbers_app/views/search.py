@@ -43,6 +43,8 @@ def search(request: PortalRequest) -> HttpResponse:
 def _results(request: PortalRequest, form: SearchForm) -> dict[str, Any]:
     result = number_search(form.criteria())
     order_query = QueryDict(mutable=True)
+    if form.cleaned_data["vanity_text"]:
+        order_query["vanity_text"] = form.cleaned_data["vanity_text"]
     if form.cleaned_data["account"]:
         order_query["account"] = form.cleaned_data["account"].key
     return {

@@ -93,11 +93,21 @@
   };
   const KEPT = "What you typed is still here. Try again in a moment.";
 
+  // What refreshes itself in the background asks only while somebody looks, and fails without a word: the next try comes.
+  const quiet = (ctx) => ctx?.sourceElement?.dataset?.quiet !== undefined;
+  document.addEventListener("htmx:before:request", (event) => {
+    if (quiet(event.detail.ctx) && document.hidden) event.preventDefault();
+  });
+  document.addEventListener("htmx:before:response", (event) => {
+    const { ctx } = event.detail;
+    if (quiet(ctx) && (!ctx.response.raw.ok || ctx.response.raw.redirected)) event.preventDefault();
+  });
+
   // Signed out meanwhile: the answer is the sign-in page, which does not belong into a part of this one.
   document.addEventListener("htmx:before:response", (event) => {
     const { raw } = event.detail.ctx.response;
     const login = document.body.dataset.loginUrl;
-    if (!raw.redirected || !login || new URL(raw.url).pathname !== login) return;
+    if (quiet(event.detail.ctx) || !raw.redirected || !login || new URL(raw.url).pathname !== login) return;
     event.preventDefault();
     alertWith("You have been signed out. What you typed is still here: sign in again, then repeat the last step.", login);
   });
@@ -109,7 +119,7 @@
     alertWith(`${said || `The portal could not answer (error ${ctx.response.status}).`} ${KEPT}`);
   });
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-    if (ctx && !ctx.response) alertWith(`The portal cannot be reached, or took too long to answer. ${KEPT}`);
+    if (ctx && !ctx.response && !quiet(ctx)) alertWith(`The portal cannot be reached, or took too long to answer. ${KEPT}`);
   });
 
   // --- Dialogs -----------------------------------------------------------------------------------------------------
@@ -135,6 +145,7 @@
 
   // --- After every answer -------------------------------------------------------------------------------------------
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (quiet(ctx)) return;
     if (!ctx.response || ctx.response.status < 500) clearAlert();
     if (ctx.target?.id === "dialog-body" && ctx.swap !== "none" && !dialog.open) dialog.showModal();
     restoreFocus(ctx);
@@ -174,6 +185,46 @@
     }
   });
 
+  // --- The queue ----------------------------------------------------------------------------------------------------
+  // Keys act on the row that has the focus; j and k go from row to row. Returns whether the key meant something here.
+  const queueKey = (key) => {
+    const rows = [...document.querySelectorAll("[data-queue-row]")];
+    const at = rows.findIndex((row) => row.contains(document.activeElement));
+    if (key === "u") {
+      const undo = document.querySelector("[data-queue] [data-key=u]");
+      undo?.click();
+      return Boolean(undo);
+    }
+    if (key === "j" || key === "k") {
+      const next = rows[key === "j" ? at + 1 : Math.max(at, 1) - 1];
+      focusOn(next?.querySelector("h3 a"));
+      return Boolean(next);
+    }
+    const row = rows[at];
+    if (!row) return false;
+    if (key === "x") {
+      row.querySelector("[name=order]")?.click();
+      return true;
+    }
+    const control = row.querySelector(`[data-key="${key}"]`);
+    if (!control) return false;
+    if (control.tagName === "DETAILS") {
+      control.open = true;
+      focusOn(control.querySelector("textarea"));
+    } else {
+      control.click();
+    }
+    return true;
+  };
+  // How many boxes of one name are ticked, beside the button that acts on them.
+  const countTicked = () => {
+    for (const counter of document.querySelectorAll("[data-count-of]")) {
+      const ticked = document.querySelectorAll(`[name="${counter.dataset.countOf}"]:checked`).length;
+      counter.textContent = ticked ? `(${ticked})` : "";
+    }
+  };
+  document.addEventListener("change", countTicked);
+
   // --- Shortcuts ----------------------------------------------------------------------------------------------------
   const SWITCH = "shortcuts-off";
   const shortcutSwitch = document.querySelector("[data-shortcuts-switch]");
@@ -193,7 +244,9 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey || !shortcutSwitch.checked) return;
     if (target.closest("input, textarea, select, [contenteditable], dialog")) return;
-    if (event.key === "?") {
+    if (queueKey(event.key)) {
+      event.preventDefault();
+    } else if (event.key === "?") {
       byId("shortcuts").showModal();
     } else if (event.key === "/") {
       const box = document.querySelector("[data-search-box]");

@@ -5,15 +5,26 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Campaign, HistoryEntry, Order, Source, User
+from numbers_app.models import (
+    Account,
+    AttemptKind,
+    Campaign,
+    HistoryEntry,
+    Order,
+    OrderStatus,
+    Source,
+    User,
+)
 from numbers_app.services.decisions import order_approve
 from numbers_app.services.execution import order_execute
 from numbers_app.services.orders import WantedNumber, order_request_change, order_request_purchase
@@ -29,6 +40,8 @@ def ask(
     location: Account,
     *numbers: str,
     token: uuid.UUID | None = None,
+    urgent: bool = False,
+    execute_after: datetime | None = None,
     **parameters: Any,
 ) -> Order:
     """A pending purchase of one of the numbers, the best one first."""
@@ -39,6 +52,8 @@ def ask(
         parameters={"destination": DESTINATION} | parameters,
         reason="For the spring campaign",
         form_token=token or uuid.uuid4(),
+        urgent=urgent,
+        execute_after=execute_after,
     )
 
 
@@ -48,6 +63,8 @@ def ask_change(
     *,
     version: int | None = None,
     token: uuid.UUID | None = None,
+    urgent: bool = False,
+    execute_after: datetime | None = None,
     **parameters: Any,
 ) -> Order:
     """A change of the number as it is now, or as it was in ``version``."""
@@ -58,6 +75,8 @@ def ask_change(
         parameters=parameters,
         reason="The shop has moved",
         form_token=token or uuid.uuid4(),
+        urgent=urgent,
+        execute_after=execute_after,
     )
 
 
@@ -73,9 +92,27 @@ def carry_out(order: Order) -> Order:
 
 
 def pause_is_over(order: Order) -> None:
-    """Whatever the order waits for has come."""
+    """Whatever the order waits for has come, unless it is a person."""
     past = timezone.now() - timedelta(seconds=1)
-    Order.objects.filter(pk=order.pk).update(execute_after=past, rung_at=None)
+    waiting = Order.objects.filter(pk=order.pk).exclude(execute_after=None)
+    waiting.update(execute_after=past, rung_at=None)
+
+
+def time_passes(order: Order, seconds: float) -> None:
+    """The order and its calls as they would be that much later: their dates move, since clocks must stand."""
+    step = timedelta(seconds=seconds)
+    order.attempts.update(
+        started_at=F("started_at") - step, finished_at=F("finished_at") - step, lease_until=F("lease_until") - step
+    )
+    Order.objects.filter(pk=order.pk).exclude(execute_after=None).update(execute_after=F("execute_after") - step)
+    Order.objects.filter(pk=order.pk).update(rung_at=None)
+    order.refresh_from_db()
+
+
+def settling_is_over(order: Order) -> Order:
+    """The settling time has passed since the order was last at the vendor, and the worker gets to it."""
+    time_passes(order, settings.CALLCAP_SETTLE_SECONDS + 1)
+    return carry_out(order)
 
 
 def rings() -> list[int]:
@@ -85,8 +122,10 @@ def rings() -> list[int]:
 
 
 def keep_trying(order: Order) -> Order:
-    """All that could send something again: two sweeps with every pause over, and a worker that answers each ring."""
-    for _ in range(2):
+    """All that could send something again: sweeps with every pause and the settling time over, and a worker that
+    answers each ring."""
+    for _ in range(3):
+        time_passes(order, settings.CALLCAP_SETTLE_SECONDS + 1)
         pause_is_over(order)
         DBTaskResult.objects.all().delete()
         orders_sweep(actor=Actor.portal("Clock", source=Source.WORKER))
@@ -99,6 +138,28 @@ def keep_trying(order: Order) -> Order:
 def outcomes(order: Order) -> list[tuple[str, str]]:
     """(number, outcome) of every call made for the order, in turn."""
     return list(order.attempts.values_list("number", "outcome"))
+
+
+def checks(order: Order) -> list[str]:
+    """The outcomes of the checks whether the number is ours, in turn."""
+    return list(order.attempts.filter(kind=AttemptKind.PROBE).values_list("outcome", flat=True))
+
+
+def buys(order: Order) -> list[tuple[str, str]]:
+    """(number, outcome) of every purchase that was tried for the order, in turn."""
+    return list(order.attempts.filter(kind=AttemptKind.BUY).values_list("number", "outcome"))
+
+
+def waits_for_a_person(order: Order) -> bool:
+    """Whether the order is unknown and nothing more happens to it by itself."""
+    order.refresh_from_db()
+    return (order.status, order.execute_after) == (OrderStatus.UNKNOWN, None)
+
+
+def told(order: Order, kind: str) -> list[str]:
+    """The user names of those who were told this of the order."""
+    of_it = order.notifications.filter(kind=kind).order_by("user__username")
+    return list(of_it.values_list("user__username", flat=True))
 
 
 def verbs(order: Order) -> list[str]:

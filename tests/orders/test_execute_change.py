@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from numbers_app.models import Account, AttemptOutcome, Campaign, HistoryEntry, Order, OrderStatus, User
 from numbers_app.selectors.verification import history_verify
-from numbers_app.services import execution
+from numbers_app.services import sending
+from numbers_app.services.change import change_carry
 from numbers_app.services.sweep import campaigns_end_stopped
 from tests.factories import CampaignFactory
 from tests.orders.steps import (
@@ -96,6 +97,7 @@ def test_refusal_is_told_in_callcap_s_words(manager: User, location: Account, sa
     assert (entry.vendor_status, entry.vendor_message) == (404, "The phone number does not exist in your account.")
 
 
+@pytest.mark.usefixtures("any_clock")
 def test_number_that_stopped_meanwhile_is_left_alone(
     rep: User, manager: User, bought: Campaign, sandbox: SandboxServer
 ) -> None:
@@ -111,6 +113,7 @@ def test_number_that_stopped_meanwhile_is_left_alone(
     )
 
 
+@pytest.mark.usefixtures("any_clock")
 def test_stop_date_that_passed_meanwhile_ends_the_change(
     rep: User, manager: User, bought: Campaign, sandbox: SandboxServer
 ) -> None:
@@ -130,21 +133,28 @@ def test_unknown_change_is_not_shown_as_made_and_blocks_the_number(
     assert (order.status, outcomes(order)) == (OrderStatus.UNKNOWN, [(CAKE, AttemptOutcome.UNKNOWN)])
     bought.refresh_from_db()
     assert bought.destination == DESTINATION
-    other = keep_trying(ask_change(manager, bought, notes="after it"))
+    other = carry_out(ask_change(manager, bought, notes="after it"))
     assert (other.status, outcomes(other)) == (OrderStatus.APPROVED, [])
     assert other.result == "Not sent yet: Another order for this number is at Callcap right now."
     assert [update["values"] for update in sandbox.journal(kind="update")] == [{"destination": MOVED}]
 
 
-@pytest.mark.parametrize("fault", ["drop_before_commit", "500", "html", "truncated"])
-def test_unknown_change_is_not_sent_again_by_itself(
+@pytest.mark.parametrize("fault", ["drop_before_commit", "drop_after_commit", "500", "html", "truncated"])
+def test_unknown_change_is_sent_again_after_a_pause_and_not_before(
     manager: User, bought: Campaign, sandbox: SandboxServer, fault: str
 ) -> None:
     sandbox.arm_fault(fault, "update")
     order = carry_out(ask_change(manager, bought, destination=MOVED))
     sent = sandbox.journal(kind="update")
-    assert keep_trying(order).status == OrderStatus.UNKNOWN
+    assert carry_out(order).status == OrderStatus.UNKNOWN
     assert sandbox.journal(kind="update") == sent
+    pause_is_over(order)
+    assert carry_out(order).status == OrderStatus.DONE
+    assert outcomes(order) == [(CAKE, AttemptOutcome.UNKNOWN), (CAKE, AttemptOutcome.APPLIED)]
+    values = [update["values"] for update in sandbox.journal(kind="update")[len(sent) :]]
+    assert values == [{"destination": MOVED}]
+    bought.refresh_from_db()
+    assert bought.destination == MOVED
 
 
 def test_change_that_did_not_reach_callcap_is_tried_again(
@@ -177,7 +187,7 @@ def test_change_waits_as_long_as_callcap_asks(manager: User, bought: Campaign, s
 def test_worker_that_was_held_up_does_not_send_the_change(
     manager: User, bought: Campaign, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution, "SEND_WINDOW_SECONDS", -1)
+    monkeypatch.setattr(sending, "SEND_WINDOW_SECONDS", -1)
     order = carry_out(ask_change(manager, bought, destination=MOVED))
     assert outcomes(order) == [(CAKE, AttemptOutcome.NOT_SENT)]
     assert sandbox.journal(kind="update") == []
@@ -195,5 +205,5 @@ def test_order_taken_by_another_worker_meanwhile_is_left_to_it(
     order = ask_change(manager, bought, destination=MOVED)
     stale = Order.objects.select_related("account", "campaign").get(pk=order.pk)
     carry_out(order)
-    execution._execute_change(WORKER, stale)
+    change_carry(actor=WORKER, order=stale)
     assert len(sandbox.journal(kind="update")) == 1

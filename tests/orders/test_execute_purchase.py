@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from numbers_app.actors import Actor
 from numbers_app.models import (
     Account,
     Attempt,
@@ -22,39 +22,26 @@ from numbers_app.models import (
     User,
 )
 from numbers_app.selectors.verification import history_verify
-from numbers_app.services import execution
-from numbers_app.vendor import callcap_client
+from numbers_app.services import sending
+from numbers_app.services.switch import sending_resume, sending_switch
 from tests.factories import CampaignFactory, GrantFactory, LocationFactory
 from tests.orders.steps import (
     CAKE,
     DESTINATION,
     approve,
     ask,
+    buys,
     carry_out,
     keep_trying,
     outcomes,
     pause_is_over,
     verbs,
     wait_until,
+    waits_for_a_person,
 )
 from tests.sandbox_server import SandboxServer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def approved(rep: User, manager: User, location: Account, sandbox: SandboxServer) -> Order:
-    """An approved purchase of CAKE and nothing else."""
-    return approve(manager, ask(rep, location, CAKE))
-
-
-@pytest.fixture
-def impatient(settings: Any, sandbox: SandboxServer) -> Iterator[None]:
-    """A portal that waits a second for Callcap, and no longer."""
-    settings.CALLCAP_TIMEOUT = 1
-    callcap_client.cache_clear()
-    yield
-    callcap_client.cache_clear()
 
 
 def test_number_is_bought_and_mirrored(rep: User, manager: User, location: Account, sandbox: SandboxServer) -> None:
@@ -208,35 +195,71 @@ def test_reserved_number_is_sold_into_its_own_location_only(
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
-    ("fault", "options", "status", "outcome", "sold"),
+    ("fault", "options", "sold"),
     [
-        ("drop_before_commit", {}, "unknown", "unknown", 0),
-        ("drop_after_commit", {}, "unknown", "unknown", 1),
-        ("late_commit", {"seconds": 0.3}, "unknown", "unknown", 1),
-        ("slow", {"seconds": 1.5}, "unknown", "unknown", 1),
-        ("truncated", {}, "unknown", "unknown", 1),
-        ("500", {}, "unknown", "unknown", 0),
-        ("html", {}, "unknown", "unknown", 0),
-        ("401", {}, "failed", "refused", 0),
-        ("404", {}, "failed", "refused", 0),
+        ("drop_before_commit", {}, 0),
+        ("drop_after_commit", {}, 1),
+        ("late_commit", {"seconds": 0.5}, 1),
+        ("slow", {"seconds": 1.5}, 1),
+        ("truncated", {}, 1),
+        ("500", {}, 0),
+        ("500_after_commit", {}, 1),
+        ("html", {}, 0),
+        ("html_after_commit", {}, 1),
+        ("no_number", {}, 1),
     ],
 )
-def test_nothing_is_sent_twice_after(
-    approved: Order, sandbox: SandboxServer, fault: str, options: dict[str, float], status: str, outcome: str, sold: int
+def test_number_is_charged_once_and_mirrored_by_itself_after(
+    approved: Order, sandbox: SandboxServer, fault: str, options: dict[str, float], sold: int
 ) -> None:
     sandbox.arm_fault(fault, "provision", **options)
     carry_out(approved)
-    assert (approved.status, outcomes(approved)) == (status, [(CAKE, outcome)])
+    assert buys(approved) == [(CAKE, AttemptOutcome.UNKNOWN)]
     assert approved.result
     wait_until(lambda: len(sandbox.purchases()) == sold)
     keep_trying(approved)
-    assert (approved.status, outcomes(approved)) == (status, [(CAKE, outcome)])
-    assert len(sandbox.purchases()) == sold
+    assert approved.status == OrderStatus.DONE
+    assert [purchase["number"] for purchase in sandbox.purchases()] == [CAKE]
+    # What was sold is proved by a check; what was not is bought by the one repetition.
+    assert buys(approved) == [(CAKE, AttemptOutcome.UNKNOWN), (CAKE, AttemptOutcome.APPLIED)][: 2 - sold]
+    assert all(attempt.recorded for attempt in approved.attempts.all())
+    assert approved.attempts.all()[0].ever_unknown
+    assert verbs(approved)[-1] == "order.done"
+    assert approved.campaign == Campaign.objects.get(phone_number=CAKE)
+    assert history_verify().problems == []
+
+
+@pytest.mark.parametrize("fault", ["404", "not_success", "nul_refusal"])
+def test_nothing_is_sent_again_after_a_refusal(approved: Order, sandbox: SandboxServer, fault: str) -> None:
+    sandbox.arm_fault(fault, "provision")
+    carry_out(approved)
+    for _ in range(2):
+        assert (approved.status, outcomes(approved)) == (OrderStatus.FAILED, [(CAKE, AttemptOutcome.REFUSED)])
+        assert approved.result.startswith("Callcap refused: ")
+        keep_trying(approved)
+    assert sandbox.purchases() == []
     attempt = approved.attempts.get()
-    assert attempt.recorded
-    assert attempt.ever_unknown == (outcome == "unknown")
-    assert verbs(approved)[-1] == f"order.{status}"
+    assert (attempt.recorded, attempt.ever_unknown) == (True, False)
+    assert verbs(approved)[-1] == "order.failed"
     assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["401", "403"])
+def test_key_that_is_not_accepted_puts_the_order_off_and_pauses_purchases(
+    approved: Order, manager: User, sandbox: SandboxServer, fault: str
+) -> None:
+    sandbox.arm_fault(fault, "provision")
+    carry_out(approved)
+    assert (approved.status, outcomes(approved)) == (OrderStatus.APPROVED, [(CAKE, AttemptOutcome.REFUSED)])
+    assert approved.result.startswith("Callcap did not accept the portal's key: ")
+    assert verbs(approved)[-1] == "order.postponed"
+    keep_trying(approved)
+    assert (approved.status, len(outcomes(approved)), sandbox.purchases()) == (OrderStatus.APPROVED, 1, [])
+    assert approved.choices.filter(number=CAKE, live=True).exists()
+    sending_resume(actor=Actor.person(manager), reason="The key is replaced")
+    keep_trying(approved)
+    assert (approved.status, buys(approved)[1:]) == (OrderStatus.DONE, [(CAKE, AttemptOutcome.APPLIED)])
+    assert len(sandbox.purchases()) == 1
 
 
 def test_unknown_order_never_goes_on_to_the_next_choice(
@@ -247,7 +270,9 @@ def test_unknown_order_never_goes_on_to_the_next_choice(
     carry_out(order)
     sandbox.take(numbers[0])
     keep_trying(order)
-    assert (order.status, outcomes(order)) == (OrderStatus.UNKNOWN, [(numbers[0], AttemptOutcome.UNKNOWN)])
+    assert waits_for_a_person(order)
+    assert buys(order) == [(numbers[0], AttemptOutcome.UNKNOWN)]
+    assert {number for number, _ in outcomes(order)} == {numbers[0]}
     assert sandbox.purchases() == []
 
 
@@ -255,9 +280,10 @@ def test_numbers_of_an_unknown_order_stay_taken(
     rep: User, manager: User, location: Account, sandbox: SandboxServer
 ) -> None:
     order = approve(manager, ask(rep, location, CAKE))
-    sandbox.arm_fault("drop_before_commit", "provision")
-    carry_out(order)
-    assert order.choices.filter(live=True, number=CAKE).exists()
+    sandbox.arm_fault("drop_before_commit", "provision", times=2)
+    for _ in range(2):
+        assert keep_trying(order).status == OrderStatus.UNKNOWN
+        assert order.choices.filter(live=True, number=CAKE).exists()
 
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [("", 30), ("120", 120), ("soon", 30), ("86400", 300)])
@@ -296,7 +322,7 @@ def test_pauses_grow(approved: Order, sandbox: SandboxServer) -> None:
 
 @pytest.mark.parametrize("fault", ["drop_before_commit", "401", "429", "500", "html", "truncated"])
 def test_order_is_put_off_when_the_number_cannot_be_looked_up(
-    approved: Order, sandbox: SandboxServer, fault: str
+    approved: Order, manager: User, sandbox: SandboxServer, fault: str
 ) -> None:
     sandbox.arm_fault(fault, "search", times=2)  # a broken read is tried twice
     carry_out(approved)
@@ -304,6 +330,9 @@ def test_order_is_put_off_when_the_number_cannot_be_looked_up(
     assert approved.result.startswith("Not sent yet: ")
     assert verbs(approved) == ["order.requested", "order.approved"]
     sandbox.clear_faults()
+    assert sending_switch().purchases_paused == (fault == "401")
+    if fault == "401":
+        sending_resume(actor=Actor.person(manager), reason="The key is replaced")
     pause_is_over(approved)
     assert carry_out(approved).status == OrderStatus.DONE
     assert len(sandbox.purchases()) == 1
@@ -326,7 +355,7 @@ def test_worker_that_was_held_up_after_the_intent_does_not_send(
     approved: Order, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as held_up:
-        held_up.setattr(execution, "SEND_WINDOW_SECONDS", -1)
+        held_up.setattr(sending, "SEND_WINDOW_SECONDS", -1)
         carry_out(approved)
     assert (approved.status, outcomes(approved)) == (OrderStatus.APPROVED, [(CAKE, AttemptOutcome.NOT_SENT)])
     assert "held up too long" in approved.result
@@ -339,6 +368,7 @@ def test_worker_that_was_held_up_after_the_intent_does_not_send(
 # --- what changed between asking and sending ----------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("any_clock")
 def test_stop_date_that_passed_meanwhile_ends_the_order(
     rep: User, manager: User, location: Account, sandbox: SandboxServer
 ) -> None:

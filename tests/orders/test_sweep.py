@@ -27,8 +27,21 @@ from numbers_app.services.execution import attempts_expire
 from numbers_app.services.sweep import campaigns_end_stopped, orders_sweep
 from numbers_app.services.transition import order_lock, order_transition
 from numbers_app.tasks import execute_order
+from numbers_app.vendor import callcap_client
 from tests.factories import CampaignFactory
-from tests.orders.steps import CAKE, WORKER, approve, ask, keep_trying, outcomes, rings, verbs
+from tests.orders.steps import (
+    CAKE,
+    WORKER,
+    approve,
+    ask,
+    buys,
+    carry_out,
+    keep_trying,
+    outcomes,
+    rings,
+    time_passes,
+    verbs,
+)
 from tests.sandbox_server import SandboxServer
 
 CLOCK = Actor.portal("Clock", source=Source.WORKER)
@@ -83,13 +96,25 @@ def test_approval_has_rung_already(rep: User, manager: User, location: Account) 
 def test_order_that_is_put_off_is_rung_when_its_pause_is_over(due: Order) -> None:
     Order.objects.update(execute_after=timezone.now() + timedelta(seconds=30))
     assert orders_sweep(actor=CLOCK) == 0
-    with time_machine.travel(timezone.now() + timedelta(seconds=31)):
-        assert orders_sweep(actor=CLOCK) == 1
+    time_passes(due, 31)
+    assert orders_sweep(actor=CLOCK) == 1
 
 
-@pytest.mark.parametrize("status", ["pending", "sending", "done", "failed", "unknown", "rejected", "cancelled"])
-def test_order_that_is_not_approved_is_not_rung(due: Order, status: str) -> None:
+@pytest.mark.parametrize("status", ["pending", "sending", "done", "failed", "rejected", "cancelled"])
+def test_order_that_is_not_to_be_carried_on_is_not_rung(due: Order, status: str) -> None:
     Order.objects.update(status=status)
+    assert orders_sweep(actor=CLOCK) == 0
+
+
+def test_unknown_order_is_rung_when_its_next_check_is_due(due: Order) -> None:
+    Order.objects.update(status=OrderStatus.UNKNOWN, execute_after=timezone.now() + timedelta(seconds=30))
+    assert orders_sweep(actor=CLOCK) == 0
+    time_passes(due, 31)
+    assert orders_sweep(actor=CLOCK) == 1
+
+
+def test_unknown_order_that_waits_for_a_person_is_not_rung(due: Order) -> None:
+    Order.objects.update(status=OrderStatus.UNKNOWN, execute_after=None)
     assert orders_sweep(actor=CLOCK) == 0
 
 
@@ -121,10 +146,28 @@ def test_expiring_twice_is_harmless(silent: Attempt) -> None:
     assert verbs(silent.order).count("order.unknown") == 1
 
 
-def test_order_of_a_silent_worker_is_never_sent_again(silent: Attempt, sandbox: SandboxServer) -> None:
-    order = keep_trying(silent.order)
-    assert (order.status, outcomes(order)) == (OrderStatus.UNKNOWN, [(CAKE, AttemptOutcome.UNKNOWN)])
+def test_order_of_a_silent_worker_is_bought_once_after_the_checks(silent: Attempt, sandbox: SandboxServer) -> None:
+    orders_sweep(actor=CLOCK)
+    order = carry_out(silent.order)
+    assert (order.status, outcomes(order)) == (
+        OrderStatus.UNKNOWN,
+        [(CAKE, AttemptOutcome.UNKNOWN), (CAKE, AttemptOutcome.REFUSED)],
+    )
     assert sandbox.purchases() == []
+    assert keep_trying(order).status == OrderStatus.DONE
+    assert buys(order) == [(CAKE, AttemptOutcome.UNKNOWN), (CAKE, AttemptOutcome.APPLIED)]
+    assert len(sandbox.purchases()) == 1
+
+
+def test_number_that_a_silent_worker_bought_is_mirrored_without_another_purchase(
+    silent: Attempt, sandbox: SandboxServer
+) -> None:
+    callcap_client().provision(CAKE, "L-3", silent.parameters)
+    orders_sweep(actor=CLOCK)
+    order = carry_out(silent.order)
+    assert (order.status, buys(order)) == (OrderStatus.DONE, [(CAKE, AttemptOutcome.UNKNOWN)])
+    assert Campaign.objects.get().phone_number == CAKE
+    assert len(sandbox.purchases()) == 1
 
 
 # --- numbers whose stop date has passed ---------------------------------------------------------------------------

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from .explorer import Step
 from .model import (
     APPLIED,
     DONE,
     FAILED,
-    NOT_SENT,
-    NUMBERS,
+    NOT_WORKED_ON,
     OURS,
     PERSON,
     REFUSED,
-    TURNED_AWAY,
     Order,
     State,
     in_flight,
@@ -27,7 +24,7 @@ def always(state: State) -> str | None:
     if in_flight(order) > 1:
         return "two attempts in flight"
     if _moved_on_in_doubt(order):
-        return "a second number was sent while the first was in doubt"
+        return "another number was sent while the first was in doubt"
     if order.status == DONE:
         return None if state.vendor.ours == [order.mirrored] else "done, but the number in the mirror is not ours"
     if order.mirrored or any(purchase.outcome == APPLIED for purchase in order.purchases):
@@ -36,9 +33,9 @@ def always(state: State) -> str | None:
 
 
 def _moved_on_in_doubt(order: Order) -> bool:
-    """Whether purchases of two numbers were sent, and one of the first was not definitely without effect."""
-    first = [p.outcome for p in order.purchases if p.number == NUMBERS[0]]
-    return len(first) != len(order.purchases) and not {REFUSED, TURNED_AWAY, NOT_SENT}.issuperset(first)
+    """Whether a number was sent although a purchase of the other was not definitely without effect."""
+    last = order.purchases[-1].number if order.purchases else ""
+    return any(p.number != last and p.outcome not in {REFUSED, NOT_WORKED_ON} for p in order.purchases)
 
 
 def at_rest(state: State) -> str | None:
@@ -48,8 +45,4 @@ def at_rest(state: State) -> str | None:
         return f"failed, but {ours[0]} is ours"
     if status not in {DONE, FAILED, PERSON}:
         return f"stuck: nothing will happen to the order any more, and it is {status}"
-    return None
-
-
-def situation(before: State, step: Step[State]) -> str | None:
     return None

@@ -1,6 +1,13 @@
 """One approved purchase with two ranked numbers, two workers, and a vendor that may be slow, deaf or busy: the state.
 
-``steps.py`` says what may happen, ``invariants.py`` what must be true. States are plain tuples, since there are many.
+``steps.py`` says what may happen, ``order_rules.py`` what the portal makes of it, ``invariants.py`` what must be true.
+States are plain tuples, since there are many.
+
+Left out, because it adds no state of order and vendor that is not met anyway: a worker that stops before its intent (it
+is one that never takes its next step), and the moments between a worker's stopping and the end of its lease.
+
+Assumed: a number is sold once; a purchase that the vendor has not acted on by the end of the settling time is lost;
+lease and window run as documented; people tell the truth, and look when nothing is on its way.
 """
 
 from __future__ import annotations
@@ -15,15 +22,17 @@ APPROVED, SENDING, UNKNOWN, PERSON, DONE, FAILED = "approved", "sending", "unkno
 DOUBTFUL = (UNKNOWN, PERSON)
 SETTLED_FOR_GOOD = (DONE, FAILED)
 
-# Outcomes of a purchase; SENDING and UNKNOWN are outcomes too. TURNED_AWAY is a refusal that says nothing (429).
-APPLIED, REFUSED, TURNED_AWAY, NOT_SENT = "applied", "refused", "turned away", "not sent"
-# Answers that a worker may hold besides those: an answer that names another number, and what probes bring.
-NAMES_ANOTHER, OURS, NOT_OURS, UNCLEAR, NO_ANSWER = "names another", "ours", "not ours", "unclear", "no answer"
+# Outcomes of a purchase; SENDING and UNKNOWN are outcomes too. NOT_WORKED_ON: not sent, or turned away (429).
+APPLIED, REFUSED, NOT_WORKED_ON = "applied", "refused", "not worked on"
+# Answers that a worker may hold besides those. NAMES_ANOTHER: a success that names another number.
+NOT_SENT, TURNED_AWAY, NAMES_ANOTHER = "not sent", "turned away", "names another"
+# Answers to a probe. OURS is a status of a number too.
+OURS, NOT_OURS, UNCLEAR, NO_ANSWER = "ours", "not ours", "unclear", "no answer"
 
 # What a worker is up to: BUY a number of an approved order, BUY_AGAIN one in doubt, or PROBE it.
 BUY, BUY_AGAIN, PROBE = "buy", "buy again", "probe"
 
-# How far it is: IDLE, it has LOOKED, written its INTENT, POSTED, has to LOOK_AGAIN after a refusal, or is ANSWERED.
+# How far it is. INTENDED: the attempt is written down, and nothing is sent. LOOK_AGAIN: it was refused, and has to.
 IDLE, LOOKED, INTENDED, POSTED, LOOK_AGAIN, ANSWERED = "idle", "looked", "intended", "posted", "look again", "answered"
 
 # What a look saw; the empty string when it brought no answer.
@@ -52,7 +61,10 @@ class Purchase(NamedTuple):
 
 
 class Checks(NamedTuple):
-    """The checks since the last purchase that the vendor may have worked on, counted; the order does not matter."""
+    """The checks since the last purchase that the vendor may have worked on, counted; the order does not matter.
+
+    ``time_is_over``: the settling time is; ``settled``: the last check was asked after that.
+    """
 
     not_ours_offered: int = 0
     not_ours_missing: int = 0
@@ -74,7 +86,8 @@ class Order(NamedTuple):
 
     @property
     def number(self) -> str:
-        return NUMBERS[self.choice]
+        """The number that the order is about now: the one sent, or the first live choice."""
+        return NUMBERS[self.choice] if self.status == APPROVED else self.purchases[-1].number
 
     def moved(self, status: str) -> Order:
         """In another status. Checks mean something only while the order is unknown."""
@@ -118,7 +131,11 @@ class Vendor(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything. ``settled``: the settling time since the last purchase is over. The rest bounds what goes wrong."""
+    """Everything. What is left bounds what goes wrong.
+
+    A mishap is a worker that is silent past its lease, for ever or not. An oddity is an answer that names another
+    number, a check without an answer or refused for another reason, or a look after a refusal that fails.
+    """
 
     order: Order = Order()
     vendor: Vendor = Vendor()
@@ -127,7 +144,9 @@ class State(NamedTuple):
     oddities_left: int = 1
 
     def with_worker(self, who: int, worker: Worker) -> State:
-        return self._replace(workers=(worker, self.workers[1]) if who == 0 else (self.workers[0], worker))
+        first, second = self.workers
+        workers = (worker, second) if who == 0 else (first, worker)
+        return State(self.order, self.vendor, workers, self.mishaps_left, self.oddities_left)
 
 
 def alike(state: State) -> State:
@@ -138,7 +157,7 @@ def alike(state: State) -> State:
 
 def in_flight(order: Order) -> int:
     """How many attempts are in flight. The database allows one per order."""
-    return order.probing + sum(purchase.outcome == SENDING for purchase in order.purchases)
+    return order.probing + [purchase.outcome for purchase in order.purchases].count(SENDING)
 
 
 def doubt_is_open(purchases: Sequence[Purchase]) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from numbers_app import protocol
 from numbers_app.protocol import Check, Next, Verdict
 
@@ -17,6 +20,7 @@ from .model import (
     NO_ANSWER,
     NOT_OURS,
     NOT_SENT,
+    NOT_WORKED_ON,
     OFFERED,
     OURS,
     PERSON,
@@ -53,16 +57,18 @@ def task_due(order: Order) -> str:
 
 def after_checks(order: Order) -> Next:
     """Ask the protocol what the checks so far mean."""
-    checks = order.checks
+    number = order.number
+    worked_on = [p for p in order.purchases if p.number == number and p.outcome in {APPLIED, REFUSED, UNKNOWN}]
+    return _asked(protocol.after_checks, order.checks, len(worked_on))
+
+
+@cache
+def _asked(rule: Callable[..., Next], checks: Checks, buys: int) -> Next:
     made = [Check(Verdict.NOT_OURS, offered=True)] * checks.not_ours_offered
     made += [Check(Verdict.NOT_OURS, offered=False)] * checks.not_ours_missing
     made += [Check(Verdict.UNCLEAR, offered=True)] * checks.unclear
     made += [Check(Verdict.NO_ANSWER, offered=True)] * checks.silent
-    buys = sum(
-        purchase.number == order.number and purchase.outcome in {APPLIED, REFUSED, UNKNOWN}
-        for purchase in order.purchases
-    )
-    return protocol.after_checks(made, settled=checks.settled, buys=buys)
+    return rule(made, settled=checks.settled, buys=buys)
 
 
 def intended(order: Order, worker: Worker, world: World) -> Order | None:
@@ -95,7 +101,12 @@ def carried_out(order: Order, decision: Next) -> Order:
 
 def next_choice(order: Order) -> Order:
     """The first live choice is dropped; without another one the order fails."""
-    return order.moved(APPROVED)._replace(choice=order.choice + 1) if order.others else order.moved(FAILED)
+    if not order.others:
+        return order.moved(FAILED)
+    purchases = order.purchases
+    if purchases and purchases[-1].outcome == REFUSED and not purchases[-1].doubted:
+        purchases = purchases[:-1]  # Refused for good and never in doubt: it has no bearing on the other number.
+    return order.moved(APPROVED)._replace(choice=order.choice + 1, purchases=purchases)
 
 
 def bought(order: Order, number: str) -> Order:
@@ -111,7 +122,7 @@ def purchase_recorded(order: Order, worker: Worker, world: World) -> Order:
     if worker.answer in {UNKNOWN, NAMES_ANOTHER}:
         return _unknown_recorded(order, worker)
     if worker.late or worker.answer == REFUSED:
-        order = _with_outcome(order, worker.attempt, worker.answer)
+        order = _with_outcome(order, worker.attempt, REFUSED if worker.answer == REFUSED else NOT_WORKED_ON)
     else:  # Nothing was worked on, and no doubt was ever there: the attempt has no bearing on anything.
         order = order._replace(purchases=order.purchases[:-1])
     if worker.answer == REFUSED and not worker.late:
@@ -159,7 +170,7 @@ def check_recorded(order: Order, worker: Worker) -> Order:
     if worker.answer == OURS:
         return bought(order, worker.number)
     no_check = worker.answer == NOT_SENT or (worker.late and worker.answer == NO_ANSWER)
-    another_purchase_followed = worker.attempt != len(order.purchases)
+    another_purchase_followed = worker.attempt != len(order.purchases) or worker.number != order.number
     if no_check or another_purchase_followed or order.status != UNKNOWN:
         return order
     checks = order.checks

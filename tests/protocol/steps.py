@@ -131,7 +131,7 @@ def _vendor_answers(state: State, who: int, worker: Worker, world: World) -> Ste
     if worker.task == PROBE:
         yield from _vendor_answers_check(state, who, worker)
         return
-    number = worker.number if world.numbers_are_named else _any_free(state.vendor)
+    number = _sellable(state.vendor, worker.number, world)
     if number:
         vendor = state.vendor.turn(number, OURS)
         named = worker._replace(number=number)
@@ -156,8 +156,10 @@ def _vendor_answers_check(state: State, who: int, worker: Worker) -> Steps:
         yield _vendor_step(odd, who, "refuses the check for another reason", worker, UNCLEAR)
 
 
-def _any_free(vendor: Vendor) -> str:
-    return next((number for number in NUMBERS if vendor.of(number) == FREE), "")
+def _sellable(vendor: Vendor, wanted: str, world: World) -> str:
+    """The number that a purchase would take: the one it names, if free; any free one where the vendor picks."""
+    choice = (wanted,) if world.numbers_are_named else NUMBERS
+    return next((number for number in choice if vendor.of(number) == FREE), "")
 
 
 def _vendor_goes_on(state: State, world: World) -> Steps:
@@ -165,8 +167,8 @@ def _vendor_goes_on(state: State, world: World) -> Steps:
     vendor = state.vendor
     for place, sent in enumerate(vendor.on_the_way):
         left = vendor._replace(on_the_way=vendor.on_the_way[:place] + vendor.on_the_way[place + 1 :])
-        number = sent if world.numbers_are_named else _any_free(vendor)
-        if number and vendor.of(number) == FREE:
+        number = _sellable(vendor, sent, world)
+        if number:
             yield Step("vendor", f"sells {number} late", state._replace(vendor=left.turn(number, OURS)))
             yield Step("vendor", f"holds {number}", state._replace(vendor=left.turn(number, HELD)))
         yield Step("vendor", "loses a purchase", state._replace(vendor=left))

@@ -1,0 +1,17 @@
+"""Whether mails are wanted."""
+
+from django import forms
+
+
+class MailForm(forms.Form):
+    """The button sends what it says, on or off, so that pressing it twice changes nothing."""
+
+    wanted = forms.TypedChoiceField(
+        choices=[("on", "On"), ("off", "Off")],
+        coerce=lambda word: word == "on",
+        widget=forms.HiddenInput,
+        error_messages={
+            "required": "Say whether mails are to be on or off: press the button again.",
+            "invalid_choice": "Mails can be on or off, nothing else: press the button again.",
+        },
+    )

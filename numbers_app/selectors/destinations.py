@@ -1,0 +1,94 @@
+"""What is known of the numbers that calls are sent to: where they are used, and what looks wrong about one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import phonenumbers
+from django.db.models import Count, Max, QuerySet
+
+from numbers_app.models import Account, Campaign, Choice
+from numbers_app.text import phone_text
+
+# A destination that so many numbers ring already is worth a second look.
+MANY = 10
+MOST_SUGGESTED = 10
+COUNTRIES = {"US": "in the United States", "CA": "in Canada"}
+
+
+@dataclass(frozen=True)
+class DestinationWarning:
+    """One thing to look at before calls are sent there, as a sentence. ``loops``: it is one of our own numbers."""
+
+    text: str
+    loops: bool = False
+
+
+@dataclass(frozen=True)
+class KnownDestination:
+    """A destination in use at a Location: by how many numbers, and the name of one of their campaigns."""
+
+    number: str
+    count: int
+    campaign_name: str
+
+
+def destinations_known(account: Account) -> list[KnownDestination]:
+    """The destinations most used at the Location, to choose from."""
+    used = (
+        Campaign.objects.filter(account=account, ended_at=None)
+        .values("destination")
+        .annotate(count=Count("pk"), name=Max("campaign_name"))
+        .order_by("-count", "destination")[:MOST_SUGGESTED]
+    )
+    return [KnownDestination(row["destination"], row["count"], row["name"]) for row in used]
+
+
+def destination_warnings(
+    destination: str, *, account: Account, numbers: Iterable[str] = (), campaign: Campaign | None = None
+) -> list[DestinationWarning]:
+    """What looks wrong about sending the calls of ``numbers`` there; ``campaign`` is the one that would change."""
+    elsewhere = Campaign.objects.filter(ended_at=None).exclude(pk=campaign.pk if campaign else None)
+    shown = phone_text(destination)
+    warnings = [*_loop(destination, shown, set(numbers), elsewhere)]
+    ringing = elsewhere.filter(destination=destination)
+    many = ringing.count()
+    if not ringing.filter(account=account).exists():
+        used = f" It is used elsewhere, by {many} number{'s' if many > 1 else ''}." if many else ""
+        warnings.append(DestinationWarning(f"{shown} has never been a destination at {account.name}.{used}"))
+    if many >= MANY:
+        warnings.append(DestinationWarning(f"{many} of our numbers ring {shown} already, which is unusually many."))
+    return [*warnings, *_abroad(destination, shown, numbers)]
+
+
+def _loop(
+    destination: str, shown: str, numbers: set[str], elsewhere: QuerySet[Campaign]
+) -> Iterable[DestinationWarning]:
+    if destination in numbers:
+        yield DestinationWarning(f"{shown} is the number itself: calls would go round in a circle.", loops=True)
+        return
+    ours = elsewhere.filter(phone_number=destination).first()
+    if ours:
+        yield DestinationWarning(
+            f"{shown} is itself one of our tracking numbers, which rings {phone_text(ours.destination)}: "
+            "calls could go round in a circle.",
+            loops=True,
+        )
+    elif Choice.objects.filter(number=destination, live=True).exists():
+        yield DestinationWarning(f"{shown} is itself about to become one of our tracking numbers.", loops=True)
+
+
+def _abroad(destination: str, shown: str, numbers: Iterable[str]) -> Iterable[DestinationWarning]:
+    there = _country(destination)
+    here = {country for number in numbers if (country := _country(number)) in COUNTRIES}
+    if here and there in COUNTRIES and there not in here:
+        yield DestinationWarning(f"{shown} is {COUNTRIES[there]}, another country than the number's.")
+
+
+def _country(number: str) -> str:
+    """US or CA; empty for toll-free numbers, which belong to no country."""
+    parsed = phonenumbers.parse(number, "US")
+    if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.TOLL_FREE:
+        return ""
+    return phonenumbers.region_code_for_number(parsed) or ""

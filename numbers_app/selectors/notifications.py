@@ -1,0 +1,27 @@
+"""Reading what a person was told."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from numbers_app.models import Notification, User
+
+from .accounts import accounts_visible
+
+# The bell says "99+" beyond; so many rows are enough to know.
+MOST_COUNTED = 100
+
+
+def unread_count(user: User) -> int:
+    """How much the person has not read yet, counted up to MOST_COUNTED."""
+    return user.notifications.filter(read_at=None).order_by()[:MOST_COUNTED].count()
+
+
+def notification_list(user: User, *, unread_only: bool = False) -> QuerySet[Notification]:
+    """What the person was told, newest first. ``visible`` says whether they may see the order now."""
+    told = user.notifications.filter(read_at=None) if unread_only else user.notifications.all()
+    return (
+        told.annotate(visible=Exists(accounts_visible(user).filter(pk=OuterRef("order__account_id"))))
+        .select_related("order__account")
+        .prefetch_related("order__choices")
+    )

@@ -1,0 +1,63 @@
+"""What people are told of orders, on the page and in mails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from numbers_app.models import Notification, NotificationKind
+
+from .domain import order_title
+from .shell import icon
+
+register = template.Library()
+
+ICONS = {
+    NotificationKind.REQUESTED: "clipboard-plus",
+    NotificationKind.URGENT: "exclamation-circle",
+    NotificationKind.AMENDED: "pencil",
+    NotificationKind.COMMENTED: "chat-left-text",
+    NotificationKind.APPROVED: "check2",
+    NotificationKind.APPROVAL_UNDONE: "arrow-counterclockwise",
+    NotificationKind.REJECTED: "slash-circle",
+    NotificationKind.CANCELLED: "dash-circle",
+    NotificationKind.EXPIRING: "hourglass-split",
+    NotificationKind.EXPIRED: "calendar-x",
+    NotificationKind.NEXT_CHOICE: "skip-forward",
+    NotificationKind.BOUGHT: "check-circle",
+    NotificationKind.FAILED: "x-octagon",
+    NotificationKind.UNKNOWN: "question-diamond",
+    NotificationKind.NEEDS_PERSON: "person-exclamation",
+    NotificationKind.SETTLED: "clipboard-check",
+}
+
+
+@register.simple_tag
+def notification_icon(notification: Notification) -> SafeString:
+    """The icon of what the person was told."""
+    return icon(ICONS[NotificationKind(notification.kind)])
+
+
+@register.filter
+def sentence(notification: Notification) -> str:
+    """As in "Order 12, purchase of (316) 734-2253, waits for your decision"."""
+    return f"Order {notification.order_id}, {about(notification)}, {notification.get_kind_display()}"
+
+
+@register.filter
+def about(notification: Notification) -> str:
+    """The order's title within a sentence, as in "purchase of (316) 734-2253"."""
+    title = order_title(notification.order)
+    return title[:1].lower() + title[1:]
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """A value as ``shown`` writes it, for text that is not HTML."""
+    if value is None or value in ("", []):
+        return "empty"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,233 @@
+"""200 orders through everything that can go wrong at once; afterwards journal and mirror agree to the number."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import F
+
+from numbers_app.actors import Actor
+from numbers_app.errors import Conflict, InvalidInput
+from numbers_app.models import Account, Attempt, Campaign, Order, OrderKind, OrderStatus, SendingScope, Source, User
+from numbers_app.services.settlement import order_settle
+from numbers_app.services.sweep import orders_sweep
+from numbers_app.services.switch import sending_resume, sending_switch
+from tests.crash.books import Books, disagreements, refused_reapplication, report, waits_for_a_person
+from tests.crash.chaos import LATEST, Storm, cut_off_everybody
+from tests.crash.passing_time import time_passes
+from tests.crash.workers import CALL_SECONDS, Crew
+from tests.orders.steps import approve, ask, ask_change
+from tests.sandbox_server import SandboxServer
+
+# Another seed is another bad hour: CRASH_SEED=12 pytest tests/crash/test_chaos.py
+SEED = int(os.environ.get("CRASH_SEED", "1"))
+ORDERS = 200
+SHARE_OF_CHANGES = 0.3
+WORKERS = 3
+# At each step of an order, and once more in each call.
+CHANCE_OF_DEATH = 0.008
+MOST_STARTS = 60
+SETTLE_SECONDS = 4
+STORM_SECONDS = 35
+LONGEST_STORM_SECONDS = 180
+LONGEST_CALM_SECONDS = 180
+LAPSES = ("stop", "start", "cut off")
+
+CLOCK = Actor.portal("Clock", source=Source.WORKER)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def vendor(settings: Any, tmp_path: Path) -> Iterator[SandboxServer]:
+    """A sandbox of its own, whose chance repeats with the seed, and which may be stopped."""
+    server = SandboxServer(tmp_path, environment={"SANDBOX_SEED": str(SEED)})
+    server.start()
+    settings.CALLCAP_TIMEOUT = CALL_SECONDS
+    settings.CALLCAP_SETTLE_SECONDS = SETTLE_SECONDS
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def staff(transactional_db: None, vendor: SandboxServer, tmp_path: Path) -> Iterator[Crew]:
+    made = Crew(tmp_path, vendor.url)
+    yield made
+    made.dismiss()
+
+
+@dataclass
+class BadHour:
+    """People who order, workers that die, a vendor in a storm, and a manager who keeps an eye on it."""
+
+    rep: User
+    manager: User
+    location: Account
+    vendor: SandboxServer
+    crew: Crew
+    dice: random.Random = field(default_factory=lambda: random.Random(SEED))
+    asked: int = 0
+    resumed: int = 0
+    deadly: bool = True
+
+    def __post_init__(self) -> None:
+        self.storm = Storm(self.vendor, self.dice)
+        offers = self.vendor.search(showLocal="true", showPublicPool="true")
+        self.numbers = self.dice.sample([offer["phoneNumber"] for offer in offers], 600)
+
+    def tick(self) -> None:
+        """A moment of everything that goes on by itself."""
+        self.keep_three_workers()
+        if sending_switch().paused != SendingScope.NOTHING:
+            sending_resume(actor=Actor.person(self.manager), reason="The key is good; the vendor was wrong.")
+            self.resumed += 1
+        time_passes(worker.name for worker in self.crew.alive)
+        orders_sweep(actor=CLOCK)
+        time.sleep(0.1)
+
+    def keep_three_workers(self) -> None:
+        while len(self.crew.alive) < WORKERS:
+            started = len(self.crew.workers)
+            if self.deadly and started < MOST_STARTS:
+                self.crew.start_worker("--random-kill", str(CHANCE_OF_DEATH), "--seed", f"{SEED} {started}")
+            else:
+                self.crew.start_worker()
+
+    def somebody_orders(self) -> None:
+        """A purchase, or a change of a number that was bought early on."""
+        campaign = Campaign.objects.filter(ended_at=None).order_by("pk")[:20]
+        if self.dice.random() < SHARE_OF_CHANGES and campaign:
+            order = self.change(self.dice.choice(list(campaign)))
+        else:
+            order = self.purchase()
+        self.asked += 1
+        if order.status == OrderStatus.PENDING:
+            approve(self.manager, order)
+
+    def purchase(self) -> Order:
+        wanted = [self.numbers.pop() for _ in range(self.dice.choice((1, 1, 2, 3)))]
+        if self.dice.random() < 0.1:
+            self.vendor.take(self.dice.choice(wanted))
+        extras: dict[str, Any] = {"destination": self.some_destination()}
+        if self.dice.random() < 0.3:
+            extras["campaign_name"] = f"Campaign {self.asked}"
+        if self.dice.random() < 0.1:
+            extras["stop_date"] = "2099-01-31"
+        return ask(self.rep, self.location, *wanted, **extras)
+
+    def change(self, campaign: Campaign) -> Order:
+        values = {"destination": self.some_destination()}
+        if self.dice.random() < 0.3:
+            values["memo1"] = f"memo {self.asked}"
+        return ask_change(self.dice.choice((self.rep, self.manager)), campaign, **values)
+
+    def some_destination(self) -> str:
+        """Another one for each order, so that the journal tells them apart."""
+        return f"31655{self.asked:05}"
+
+    def lapse(self, what: str) -> None:
+        """The vendor goes away or comes back; the database cuts everybody off."""
+        if what == "stop":
+            self.storm.calm()
+            self.vendor.stop()
+        elif what == "start":
+            self.vendor.start()
+        elif connection.vendor == "postgresql":
+            assert cut_off_everybody() > 0
+
+
+def rage(hour: BadHour) -> None:
+    """Orders come in while everything goes wrong, until all are asked for and every kind of fault has struck."""
+    started = turned = killed = lapsed = time.monotonic()
+    lapses = list(LAPSES)
+    away = False
+    while time.monotonic() - started < STORM_SECONDS or hour.storm.missing() or hour.asked < ORDERS:
+        now = time.monotonic()
+        assert now - started < LONGEST_STORM_SECONDS, f"never struck: {hour.storm.missing()}; asked {hour.asked}"
+        if not away and now - turned > 0.7:
+            turned = now
+            hour.storm.turn() if now - started < STORM_SECONDS else hour.storm.strike_with_what_is_missing()
+        if not away and (hour.asked < ORDERS or hour.storm.missing()):
+            for _ in range(2):
+                hour.somebody_orders()
+        if now - killed > 5:
+            killed = now
+            hour.crew.kill_one(hour.dice)
+        if lapses and now - lapsed > (1.5 if away else STORM_SECONDS / 4):
+            lapsed = now
+            hour.lapse(what := lapses.pop(0))
+            away = what == "stop"
+        hour.tick()
+
+
+def rest(hour: BadHour) -> None:
+    """No more faults and deaths; what is under way comes to its end, apart from what waits for a person."""
+    hour.storm.calm()
+    hour.deadly = False
+    hour.crew.dismiss_workers()
+    started = time.monotonic()
+    while left := not_at_rest():
+        assert time.monotonic() - started < LONGEST_CALM_SECONDS, report([("is never done", o) for o in left], hour.vendor)
+        hour.tick()
+
+
+def not_at_rest() -> list[Order]:
+    """Orders that will still move by themselves. A number that waits for a person takes no other order."""
+    people = Order.objects.filter(status=OrderStatus.UNKNOWN, execute_after=None)
+    moving = Order.objects.filter(status__in=(OrderStatus.APPROVED, OrderStatus.SENDING, OrderStatus.UNKNOWN))
+    blocked = moving.filter(status=OrderStatus.APPROVED, phone_number__in=people.values("phone_number"))
+    return list(moving.exclude(pk__in=people).exclude(pk__in=blocked.exclude(phone_number="")))
+
+
+def managers_settle(hour: BadHour) -> Counter[str]:
+    """A manager looks for each unknown order in the vendor's journal, and sends again what the vendor refused to."""
+    books = Books.of(hour.vendor)
+    actor = Actor.person(hour.manager)
+    found: Counter[str] = Counter()
+    for order in Order.objects.filter(status=OrderStatus.UNKNOWN):
+        finding = books.finding(order)
+        order_settle(actor=actor, order_id=order.pk, finding=finding, reason="Seen in Callcap's own interface.")
+        found[f"{order.kind} {finding}"] += 1
+    return found
+
+
+def test_after_a_bad_hour_journal_and_mirror_agree_to_the_number(
+    rep: User,
+    manager: User,
+    location: Account,
+    vendor: SandboxServer,
+    staff: Crew,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hour = BadHour(rep, manager, location, vendor, staff)
+    staff.start_clock()
+    begun = time.monotonic()
+    rage(hour)
+    raged = time.monotonic() - begun
+    rest(hour)
+    said = [f"seed {SEED}, {connection.vendor}: storm {raged:.0f} s, calm after {time.monotonic() - begun:.0f} s"]
+    said.append(f"faults {hour.storm.fired.total()}, killed {staff.killed} of {len(staff.workers)}, resumed {hour.resumed}")
+    said.append(f"before settling: {end_states()}")
+    problems = disagreements(vendor)
+    assert not problems, f"seed {SEED}, before settling by hand:\n{report(problems, vendor)}"
+    while Order.objects.filter(status=OrderStatus.UNKNOWN).exists():
+        said.append(f"settled: {dict(managers_settle(hour))}")
+        rest(hour)
+    said.append(f"at the end: {end_states()}")
+    problems = disagreements(vendor)
+    assert not problems, f"seed {SEED}, after settling by hand:\n{report(problems, vendor)}"
+    with capsys.disabled():
+        import sys; sys.stdout.write("\n" + "\n".join(said) + "\n")
+
+
+def end_states() -> dict[str, int]:
+    return dict(sorted(Counter(f"{kind} {status}" for kind, status in Order.objects.values_list("kind", "status")).items()))
