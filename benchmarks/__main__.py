@@ -25,6 +25,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import setup_test_environment
 
+from benchmarks.throughput import bench_throughput
 from benchmarks.world import World
 from numbers_app.models import Verb
 from numbers_app.selectors.verification import history_verify
@@ -112,10 +113,13 @@ def main() -> None:
         server.start()
         try:
             settings.CALLCAP_API_URL = server.url
-            print(f"On {connection.vendor}, sandbox without latency, one client\n")
+            settings.HISTORY_HEAD_FILE = Path(directory) / "history-head.json"
+            print(f"On {connection.vendor}; sandbox without latency and one client unless said\n")
             world = World(server)
             bench_search(world)
             bench_purchases(world)
+            for what, value, ratio in bench_throughput(world):
+                row(what, value, ratio)
             bench_history(world)
         finally:
             server.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from copy import copy
 
 import requests
 
@@ -30,6 +31,12 @@ class World:
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {server.api_key}"
 
+    def beside(self, server: SandboxServer) -> World:
+        """The same people before another sandbox."""
+        other = copy(self)
+        other.server = server
+        return other
+
     def bare_search(self, **params: str) -> None:
         self._session.get(f"{self.server.url}/v3/numbers/", params=params, timeout=10).raise_for_status()
 
@@ -38,7 +45,7 @@ class World:
         self._session.post(f"{self.server.url}/v3/numbers/", data=values, timeout=10).raise_for_status()
 
     def numbers(self, count: int) -> list[str]:
-        return [found["phoneNumber"] for found in self.server.search(areaCode="316")[:count]]
+        return [found["phoneNumber"] for found in self.server.search(country="US")[:count]]
 
     def approved_order(self, number: str) -> Order:
         order = order_request_purchase(

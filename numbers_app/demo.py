@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.callcap import SearchCriteria
-from numbers_app.models import Account, Campaign, Order, Source, User
+from numbers_app.models import Account, Campaign, Notification, Order, Source, User
 from numbers_app.permissions import Role
 from numbers_app.selectors.search import number_search
 from numbers_app.services.decisions import order_approve, order_comment, order_mark_urgent, order_reject
@@ -77,8 +77,9 @@ def play() -> dict[str, int]:
         revision=1,
         reason="We already have a number for this campaign.",
     )
+    told = Notification.objects.latest("pk").pk
     for person in people.values():
-        notifications_read_all(actor=person)
+        notifications_read_all(actor=person, up_to=told)
     _leave_some_waiting(people, locations, offers)
     for person in people.values():
         user_set_mail(actor=person, wanted=True)

@@ -2,9 +2,9 @@
 
 The services carry out what is decided here, and ``tests/protocol`` explores every interleaving of the same functions.
 
-A purchase is *doubted* once the outcome of one of its POSTs was unknown. The doubt is *open* while such an outcome still
-is unknown or another POST for the order is on its way. While it is open the order never goes to another number, since a
-late commit of the first would make two charges; a late definite answer closes it.
+A purchase is *doubted* once the outcome of one of its POSTs was unknown. The doubt is *open* while such an outcome
+still is unknown or another POST for the order is on its way. While it is open the order never goes to another number,
+since a late commit of the first would make two charges; a late definite answer closes it.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def after_unknown(*, names_another: bool) -> Next:
 def after_checks(checks: Sequence[Check], *, settled: bool, buys: int) -> Next:
     """After the checks made since the last purchase that the vendor may have worked on.
 
-    ``settled`` says that the last one with a definite answer was asked after the settling time; ``buys`` counts the purchases of the number
-    that the vendor may have worked on.
+    ``settled`` says that the last one with a definite answer was asked after the settling time; ``buys`` counts the
+    purchases of the number that the vendor may have worked on.
     """
     if any(check.verdict == Verdict.OURS for check in checks):
         return Next.DONE

@@ -47,7 +47,7 @@ PRICE_CURRENCY = environment.text("PRICE_CURRENCY", "USD")
 # --- the history ---------------------------------------------------------------------------------------------------
 HISTORY_SIGNING_KEY = environment.signing_key("HISTORY_SIGNING_KEY")
 # The newest entry, kept outside the database: one that lacks it is a restored backup.
-HISTORY_HEAD_FILE = Path(environment.text("HISTORY_HEAD_FILE", str(BASE_DIR / "var" / "history-head.json")))
+HISTORY_HEAD_FILE = BASE_DIR / environment.text("HISTORY_HEAD_FILE", "var/history-head.json")
 
 # --- the application -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -277,7 +277,7 @@ class AmendChangeForm(ChangeForm):
         if order.campaign is None:
             raise ValueError(f"{order} changes no number.")
         super().__init__(data, campaign=order.campaign)
-        self.initial |= _as_asked(order)
+        self.initial.update(_as_asked(order))
 
 
 def _as_asked(order: Order) -> dict[str, Any]:

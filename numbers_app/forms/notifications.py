@@ -1,4 +1,4 @@
-"""Whether mails are wanted."""
+"""What was read, and whether mails are wanted."""
 
 from django import forms
 
@@ -15,3 +15,9 @@ class MailForm(forms.Form):
             "invalid_choice": "Mails can be on or off, nothing else: press the button again.",
         },
     )
+
+
+class ReadAllForm(forms.Form):
+    """The newest notification that the reader could have seen."""
+
+    up_to = forms.IntegerField(min_value=0, widget=forms.HiddenInput)

@@ -49,7 +49,9 @@ def destination_warnings(
     destination: str, *, account: Account, numbers: Iterable[str] = (), campaign: Campaign | None = None
 ) -> list[DestinationWarning]:
     """What looks wrong about sending the calls of ``numbers`` there; ``campaign`` is the one that would change."""
-    elsewhere = Campaign.objects.filter(ended_at=None).exclude(pk=campaign.pk if campaign else None)
+    elsewhere = Campaign.objects.filter(ended_at=None)
+    if campaign:
+        elsewhere = elsewhere.exclude(pk=campaign.pk)
     shown = phone_text(destination)
     warnings = [*_loop(destination, shown, set(numbers), elsewhere)]
     ringing = elsewhere.filter(destination=destination)

@@ -130,7 +130,7 @@ def _related(user: User, order: Order) -> list[Related]:
         any_campaign |= Q(**{name: value})
     orders = order_list(user).filter(any_order, status__in=OPEN).exclude(pk=order.pk).exclude(kind=OrderKind.REAPPLY)
     campaigns = Campaign.objects.filter(any_campaign, ended_at=None, account__in=accounts_visible(user))
-    campaigns = campaigns.exclude(pk=order.campaign_id).select_related("account")
+    campaigns = campaigns.exclude(orders=order).select_related("account")
     found = [Related(other, None, _same(wished, other.parameters)) for other in orders[:MOST_RELATED]]
     return found + [
         Related(None, held, _same(wished, {name: getattr(held, name) for name in wished}))

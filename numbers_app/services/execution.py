@@ -38,8 +38,10 @@ def order_execute(*, actor: Actor, order_id: int) -> None:
     seen = None
     while True:
         order = Order.objects.select_related("account", "campaign").get(pk=order_id)
+        if not _is_due(order) or _is_held(order, sending_guard(actor=actor)):
+            return
         stands = (order.status, order.execute_after, order.choices.filter(live=True).count())
-        if stands == seen or not _is_due(order) or _is_held(order, sending_guard(actor=actor)):
+        if stands == seen:
             return
         seen = stands
         reached("picked up")

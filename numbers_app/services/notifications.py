@@ -74,9 +74,10 @@ def order_seen(*, actor: Actor, order: Order) -> None:
     user.notifications.filter(order=order, read_at=None).update(read_at=timezone.now())
 
 
-def notifications_read_all(*, actor: Actor) -> int:
-    """Everything the person was told counts as read. Returns how much it was."""
-    return actor.person_or_refuse.notifications.filter(read_at=None).update(read_at=timezone.now())
+def notifications_read_all(*, actor: Actor, up_to: int) -> int:
+    """Everything the person was told up to that notification counts as read. Returns how much it was."""
+    told = actor.person_or_refuse.notifications.filter(read_at=None, pk__lte=up_to)
+    return told.update(read_at=timezone.now())
 
 
 def user_set_mail(*, actor: Actor, wanted: bool) -> None:
@@ -154,8 +155,8 @@ def _requester_and_deciders(order: Order) -> Iterable[User]:
 
 def _everybody_in_the_talk(order: Order) -> Iterable[User]:
     """Who asked, who spoke or acted; while only the requester has spoken, the managers that they speak to."""
-    spoken = HistoryEntry.objects.filter(order_id=order.pk, actor_id__isnull=False).values_list("actor_id", flat=True)
-    others = User.objects.filter(pk__in={*spoken} - {order.requester_id}, is_active=True)
+    spoken = HistoryEntry.objects.filter(order_id=order.pk).exclude(actor_id=None).values("actor_id")
+    others = User.objects.filter(pk__in=spoken, is_active=True).exclude(pk=order.requester_id)
     return [*_requester(order), *(others or _nearest_deciders(order))]
 
 

@@ -233,7 +233,7 @@ def _record_update(actor: Actor, order: Order, attempt: Attempt) -> None:
 
 def _record_changed(actor: Actor, order: Order, attempt: Attempt) -> None:
     if order.kind == OrderKind.REAPPLY:
-        Campaign.objects.filter(pk=order.campaign_id).update(confirmed_at=timezone.now())
+        Campaign.objects.filter(orders=order).update(confirmed_at=timezone.now())
         result = "Sent again."
     else:
         campaign_changed(actor=actor, order=order, parameters=attempt.parameters, vendor=_words(attempt))

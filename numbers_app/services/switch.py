@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -67,21 +67,28 @@ def sending_guard(*, actor: Actor) -> SendingSwitch:
     )
     if newest is None:
         return switch
-    now = timezone.now()
-    if newest["at"] - now > MOST_CLOCK_DIFFERENCE:
-        _pause(actor, SendingScope.EVERYTHING, "The clock is wrong: the history's newest entry lies in its future.")
-    elif abs(newest["database_time"] - now) > MOST_CLOCK_DIFFERENCE:
-        _pause(actor, SendingScope.EVERYTHING, "The clocks of the worker and of the database differ too much.")
+    problem, lost_head = _clock_problem(newest["at"], newest["database_time"]), ""
     known = head_read()
-    if known and known.hash != switch.lost_head and head_is_lost(known):
-        reason = (
+    if known and known.hash not in (newest["hash"], switch.lost_head) and head_is_lost(known):
+        lost_head = known.hash
+        problem = (
             f"This database lacks entry {known.sequence} of the history, so it is a restored backup. "
             "Compare it with Callcap's own interface before you resume: what was sent since is missing here."
         )
-        _pause(actor, SendingScope.EVERYTHING, reason, lost_head=known.hash)
     else:
         head_remember(newest["sequence"], newest["hash"])
-    return sending_switch()
+    if problem and _pause(actor, SendingScope.EVERYTHING, problem, lost_head):
+        return sending_switch()
+    return switch
+
+
+def _clock_problem(newest_entry: datetime, database_time: datetime) -> str:
+    now = timezone.now()
+    if newest_entry - now > MOST_CLOCK_DIFFERENCE:
+        return "The clock is wrong: the history's newest entry lies in its future."
+    if abs(database_time - now) > MOST_CLOCK_DIFFERENCE:
+        return "The clocks of the worker and of the database differ too much."
+    return ""
 
 
 def _pause(actor: Actor, scope: SendingScope, reason: str, lost_head: str = "") -> bool:

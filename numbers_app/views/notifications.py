@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from numbers_app.forms.notifications import MailForm
+from numbers_app.forms.notifications import MailForm, ReadAllForm
 from numbers_app.selectors.notifications import notification_list, unread_count
 from numbers_app.services.notifications import notifications_read_all, order_seen, user_set_mail
 
@@ -31,8 +31,11 @@ def count(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def read_all(request: PortalRequest) -> HttpResponse:
-    """Everything counts as read."""
-    read = notifications_read_all(actor=actor_of(request))
+    """Everything that the page showed, and what is older, counts as read; what came since stays unread."""
+    form = ReadAllForm(request.POST)
+    if not form.is_valid():
+        return render(request, "notifications/list.html", _list(request) | {"form": form}, status=422)
+    read = notifications_read_all(actor=actor_of(request), up_to=form.cleaned_data["up_to"])
     messages.success(request, _read_in_words(read))
     return redirect("notification_list")
 
@@ -59,8 +62,10 @@ def seen(request: PortalRequest, order_id: int) -> HttpResponse:
 
 def _list(request: PortalRequest) -> dict[str, Any]:
     unread_only = request.GET.get("unread") == "1"
+    newest = notification_list(request.user, unread_only=False).first()
     return {
         "unread_only": unread_only,
+        "newest": newest.pk if newest else 0,
         "page_obj": one_page(request, notification_list(request.user, unread_only=unread_only)),
     }
 

@@ -65,13 +65,14 @@ def people(transactional_db: None) -> dict[str, User]:
 
 @pytest.fixture
 def worker_process(live_server: Any, sandbox: SandboxServer, tmp_path: Path) -> Iterator[None]:
-    """``manage.py db_worker`` on the test's database, as production runs it."""
+    """``manage.py worker`` on the test's database, as production runs it."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "DATABASE_URL": database_url(),
         "CALLCAP_API_URL": sandbox.url,
+        "HISTORY_HEAD_FILE": str(tmp_path / "history-head.json"),
     }
-    command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2", "--no-startup-delay"]
+    command = [sys.executable, "manage.py", "worker", "--interval", "0.2"]
     with (tmp_path / "worker.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         yield

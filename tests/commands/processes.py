@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -31,6 +32,7 @@ def manage(*arguments: str, callcap_url: str = "http://127.0.0.1:9") -> Iterator
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         "CALLCAP_API_URL": callcap_url,
         "CALLCAP_API_KEY": "sandbox-key",
+        "HISTORY_HEAD_FILE": str(settings.HISTORY_HEAD_FILE),
     }
     command = [sys.executable, "manage.py", *arguments]
     process = subprocess.Popen(

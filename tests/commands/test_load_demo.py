@@ -70,7 +70,8 @@ def test_activity_buys_changes_and_leaves_some_waiting(accounts: None, sandbox: 
     statuses = list(Order.objects.values_list("status", flat=True))
     assert statuses.count(OrderStatus.PENDING) == 4
     assert statuses.count(OrderStatus.REJECTED) == 1
-    assert set(statuses) == {OrderStatus.DONE, OrderStatus.PENDING, OrderStatus.REJECTED}
+    assert statuses.count(OrderStatus.APPROVED) == 1, "a change for later"
+    assert set(statuses) == {OrderStatus.DONE, OrderStatus.PENDING, OrderStatus.REJECTED, OrderStatus.APPROVED}
     assert Campaign.objects.filter(stop_date__isnull=False).count() == 8
     assert history_verify().problems == []
     assert "no activity is added" in load(activity=True)

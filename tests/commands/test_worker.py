@@ -15,7 +15,7 @@ from tests.sandbox_server import SandboxServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BATCH = ("db_worker", "--batch", "--interval", "0", "--no-startup-delay")
+BATCH = ("worker", "--batch", "--interval", "0")
 
 
 def test_worker_carries_an_approved_order_out(
@@ -31,7 +31,7 @@ def test_worker_carries_an_approved_order_out(
     assert history_verify().problems == []
 
 
-def test_worker_that_is_killed_while_callcap_answers_leaves_an_unknown_order_and_one_purchase(
+def test_purchase_of_a_worker_that_is_killed_while_callcap_answers_is_found_by_a_check(
     rep: User, manager: User, location: Account, sandbox: SandboxServer
 ) -> None:
     order = approve(manager, ask(rep, location, CAKE))
@@ -44,5 +44,9 @@ def test_worker_that_is_killed_while_callcap_answers_leaves_an_unknown_order_and
     wait_until(sandbox.purchases)
     Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     keep_trying(order)
-    assert (order.status, outcomes(order)) == (OrderStatus.UNKNOWN, [(CAKE, AttemptOutcome.UNKNOWN)])
+    assert (order.status, outcomes(order)) == (
+        OrderStatus.DONE,
+        [(CAKE, AttemptOutcome.UNKNOWN), (CAKE, AttemptOutcome.APPLIED)],
+    )
     assert len(sandbox.purchases()) == 1
+    assert Campaign.objects.get().phone_number == CAKE

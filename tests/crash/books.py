@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from numbers_app.models import (
+    CHANGES_A_NUMBER,
     Attempt,
     AttemptKind,
     AttemptOutcome,
@@ -136,13 +137,19 @@ def _number_problems(books: Books) -> list[tuple[str, Order | None]]:
 
 def _is_open(number: str) -> bool:
     """Whether a change of the number waits for a person, or could not be sent again since the vendor refused."""
-    changes = Order.objects.filter(phone_number=number).exclude(kind=OrderKind.PROVISION)
-    unknown = changes.filter(status=OrderStatus.UNKNOWN)
-    last = changes.filter(status__in=(OrderStatus.DONE, OrderStatus.FAILED)).order_by("finished_at").last()
-    return unknown.exists() or bool(last and refused_reapplication(last))
+    unknown = Order.objects.filter(phone_number=number, kind__in=CHANGES_A_NUMBER, status=OrderStatus.UNKNOWN)
+    last = last_change(number)
+    return unknown.exists() or bool(last and is_refused_reapplication(last))
 
 
-def refused_reapplication(order: Order) -> bool:
+def last_change(number: str) -> Order | None:
+    """The change of the number that was sent last; one that was overtaken was not."""
+    changes = Order.objects.filter(phone_number=number, kind__in=CHANGES_A_NUMBER).exclude(finished_at=None)
+    return changes.exclude(attempts=None).order_by("finished_at").last()
+
+
+def is_refused_reapplication(order: Order) -> bool:
+    """Whether the vendor would not take what the mirror says: it may still have older values, which people are told."""
     return order.kind == OrderKind.REAPPLY and order.status == OrderStatus.FAILED and "refused" in order.result
 
 

@@ -14,6 +14,7 @@ from tests.sandbox_server import SandboxServer
 LATEST = 1.2
 AT_ONCE = 6
 RATE = 0.22
+RATE_OF_MISSING = 0.5
 # What costs a person's attention or a lot of work is rare.
 RARE = {"401": 0.04, "403": 0.04, "huge": 0.05, "gzip_bomb": 0.05}
 SHORTEST_LATENESS = 0.2
@@ -36,13 +37,15 @@ class Storm:
         self.calm()
         for _ in range(AT_ONCE):
             kind = self._draw()
-            self._arm(kind, rate=RARE.get(kind, RATE))
+            # Orders make no calls about accounts.
+            on = self._dice.choice([endpoint for endpoint in self._kinds[kind]["on"] if endpoint != "accounts"])
+            self._arm(kind, on, rate=RARE.get(kind, RATE))
 
     def strike_with_what_is_missing(self) -> None:
-        """Only the kinds that have never struck, on the next call each."""
+        """Only the kinds that have never struck, wherever they make sense."""
         self.calm()
         for kind in self.missing():
-            self._arm(kind, times=1)
+            self._arm(kind, "any", rate=RATE_OF_MISSING)
 
     def calm(self) -> None:
         """Clear weather, after counting."""
@@ -58,14 +61,12 @@ class Storm:
             self._deck = self._dice.sample(list(self._kinds), len(self._kinds))
         return self._deck.pop()
 
-    def _arm(self, kind: str, **often: float) -> None:
-        options: dict[str, Any] = dict(often)
+    def _arm(self, kind: str, on: str, rate: float) -> None:
+        options: dict[str, Any] = {"rate": rate}
         if kind in LATE_KINDS:
             options["seconds"] = self._dice.uniform(SHORTEST_LATENESS, LATEST)
         if kind == "429":
             options["retry_after"] = self._dice.choice(PAUSES_ASKED_FOR)
-        # Orders make no calls about accounts.
-        on = self._dice.choice([endpoint for endpoint in self._kinds[kind]["on"] if endpoint != "accounts"])
         self._sandbox.arm_fault(kind, on, **options)
 
 

@@ -1,7 +1,7 @@
-"""``manage.py db_worker`` in a process that ends itself, as a power cut would, where the command line says.
+"""``manage.py worker`` in a process that ends itself, as a power cut would, where the command line says.
 
 ``python tests/crash/worker.py --kill-at "intent written" --after 3 -- --interval 0.1``: what follows ``--`` goes to
-``db_worker``. Nothing that is installed in production leads here: only code can set ``steps.listener``.
+``manage.py worker``. Nothing that is installed in production leads here: only code can set ``steps.listener``.
 """
 
 from __future__ import annotations
@@ -89,13 +89,19 @@ def main() -> None:
     parser.add_argument("--kill-in-call", type=float, metavar="SECONDS")
     parser.add_argument("--random-kill", type=float, metavar="CHANCE")
     parser.add_argument("--seed", default="")
-    parser.add_argument("db_worker", nargs="*")
+    parser.add_argument("--name", default="worker", help="Its id in the task queue, by which a test knows it.")
+    parser.add_argument("options", nargs="*")
     arguments = parser.parse_args()
     steps.listener = listener_of(arguments)
 
+    import django
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(["manage.py", "db_worker", *arguments.db_worker])
+    django.setup()
+    from numbers_app.management.commands import worker
+
+    worker.get_random_string = lambda length: arguments.name
+    execute_from_command_line(["manage.py", "worker", *arguments.options])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from tests.commands.processes import ROOT, database_url
 
 # The shortest that the settings allow: a worker that is never answered is free again soon.
 CALL_SECONDS = 1
+# On PostgreSQL; on SQLite a worker has one thread whatever it is told.
+THREADS = 2
 # Ends a process that does not end by itself when asked to.
 PATIENCE_SECONDS = 15
 
@@ -63,8 +65,8 @@ class Crew:
         """A worker, told on its command line where to die; see ``worker.py``."""
         name = f"worker-{len(self.workers) + 1}"
         script = str(Path(__file__).with_name("worker.py"))
-        options = ["--interval", "0.1", "--no-startup-delay", "--worker-id", name]
-        worker = Worker(name, self._run(script, *how_it_dies, "--", *options))
+        options = ["--interval", "0.1", "--threads", str(THREADS)]
+        worker = Worker(name, self._run(script, *how_it_dies, "--name", name, "--", *options))
         self.workers.append(worker)
         return worker
 

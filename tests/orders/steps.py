@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -117,7 +119,8 @@ def settling_is_over(order: Order) -> Order:
 
 def rings() -> list[int]:
     """The orders that the worker has been told of, in turn."""
-    told = DBTaskResult.objects.order_by("enqueued_at").values_list("args_kwargs", flat=True)
+    told = DBTaskResult.objects.filter(task_path="numbers_app.tasks.execute_order").order_by("enqueued_at")
+    told = told.values_list("args_kwargs", flat=True)
     return [told_of["args"][0] for told_of in told]
 
 
@@ -175,6 +178,24 @@ def wait_until(condition: Callable[[], Any], seconds: float = 10) -> None:
         if time.monotonic() > deadline:
             raise AssertionError("What was waited for did not happen.")
         time.sleep(0.02)
+
+
+def at_once(*steps: Callable[[], Any]) -> list[Any]:
+    """Every step in a thread and with a connection of its own; what each returned or raised."""
+    barrier = threading.Barrier(len(steps))
+
+    def run(step: Callable[[], Any]) -> Any:
+        try:
+            connection.ensure_connection()
+            barrier.wait(10)
+            return step()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        return list(pool.map(run, steps))
 
 
 def database_refuses(event: str, table: str) -> None:

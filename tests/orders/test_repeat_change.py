@@ -324,9 +324,7 @@ def test_late_success_after_a_person_settled_the_change_as_not_made_ends_with_bo
 # --- suspected bugs ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True, reason="The re-application fails as overtaken by the very change that it is to put back in force."
-)
+@pytest.mark.xfail(strict=True, reason="The re-application fails as overtaken by the newer change.")
 def test_suspected_bug_late_commit_of_an_older_change_does_not_stay_in_force(
     manager: User, bought: Campaign, sandbox: SandboxServer
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django_tasks_db.models import DBTaskResult
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
 from numbers_app.models import Account, Campaign, HistoryEntry, Order, OrderStatus, User
+from numbers_app.services import decisions
 from numbers_app.services.decisions import order_cancel, order_undo_approval
 from numbers_app.services.sweep import orders_sweep
 from tests.orders.steps import (
@@ -33,11 +35,19 @@ from tests.sandbox_server import SandboxServer
 pytestmark = pytest.mark.django_db
 
 TIME_TO_UNDO = 10
+type Listen = Callable[[str, Callable[[], Any]], None]
 
 
 @pytest.fixture(autouse=True)
 def _time_to_undo(settings: Any) -> None:
     settings.APPROVAL_UNDO_SECONDS = TIME_TO_UNDO
+
+
+@pytest.fixture
+def two_clocks(approved: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker's clock says that the time to undo is over, the page's says that it is not."""
+    time_passes(approved, TIME_TO_UNDO + 1)
+    monkeypatch.setattr(decisions, "order_undo_until", lambda order: timezone.now() + timedelta(seconds=5))
 
 
 def undo(person: User, order: Order) -> Order:
@@ -73,6 +83,7 @@ def test_nothing_is_sent_before_the_time_to_undo_is_over(approved: Order, sandbo
 def test_worker_is_told_for_the_moment_when_the_time_is_over(approved: Order) -> None:
     [task] = DBTaskResult.objects.all()
     assert task.run_after == approved.execute_after
+    assert not DBTaskResult.objects.ready().exists()
     assert approved.rung_at == approved.execute_after
 
 
@@ -95,8 +106,7 @@ def test_without_a_time_to_undo_the_worker_is_told_at_once(
 ) -> None:
     settings.APPROVAL_UNDO_SECONDS = 0
     order = approve(manager, ask(rep, location))
-    [task] = DBTaskResult.objects.all()
-    assert (task.run_after is None or task.run_after <= timezone.now(), rings()) == (True, [order.pk])
+    assert (DBTaskResult.objects.ready().count(), rings()) == (1, [order.pk])
     with pytest.raises(Conflict, match="The time to undo is over"):
         undo(manager, order)
 
@@ -210,6 +220,35 @@ def test_taking_it_back_twice_is_a_conflict(approved: Order, manager: User) -> N
 def test_manager_s_own_change_has_no_approval_to_take_back(manager: User, mirrored: Campaign) -> None:
     with pytest.raises(Conflict, match="no approval to take back"):
         undo(manager, ask_change(manager, mirrored, notes="x"))
+
+
+@pytest.mark.parametrize("step", ["picked up", "looked"])
+def test_undoing_that_comes_while_the_worker_is_about_to_send_still_holds_it_back(
+    approved: Order, manager: User, sandbox: SandboxServer, two_clocks: None, on_step: Listen, step: str
+) -> None:
+    def undo_once() -> None:
+        if Order.objects.get(pk=approved.pk).status == OrderStatus.APPROVED:
+            undo(manager, Order.objects.get(pk=approved.pk))
+
+    on_step(step, undo_once)
+    assert (carry_out(approved).status, outcomes(approved)) == (OrderStatus.PENDING, [])
+    assert sandbox.purchases() == []
+
+
+@pytest.mark.parametrize("step", ["intent written", "answered", "recorded"])
+def test_undoing_that_comes_when_the_worker_sends_is_told_so(
+    approved: Order, manager: User, sandbox: SandboxServer, two_clocks: None, on_step: Listen, step: str
+) -> None:
+    told = []
+
+    def undo_too_late() -> None:
+        with pytest.raises(Conflict, match="no approval to take back") as conflict:
+            undo(manager, Order.objects.get(pk=approved.pk))
+        told.append(conflict)
+
+    on_step(step, undo_too_late)
+    assert carry_out(approved).status == OrderStatus.DONE
+    assert (len(told), len(sandbox.purchases())) == (1, 1)
 
 
 # --- scheduled orders ----------------------------------------------------------------------------------------------

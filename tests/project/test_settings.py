@@ -15,6 +15,8 @@ VARIABLES = [
     *("TRUSTED_PROXY_COUNT", "DATABASE_URL", "CACHE_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "CALLCAP_API_URL"),
     *("CALLCAP_API_KEY", "CALLCAP_TIMEOUT", "CALLCAP_POST_ENCODING", "CALLCAP_TIME_ZONE", "CALLCAP_MAX_PER_SECOND"),
     *("CALLCAP_SETTLE_SECONDS", "CALLCAP_MAX_ANSWER_BYTES", "HISTORY_SIGNING_KEY", "LOG_FORMAT"),
+    *("APPROVAL_UNDO_SECONDS", "ORDER_EXPIRY_DAYS", "ORDER_REMINDER_DAYS", "MONTHLY_PRICE_LOCAL"),
+    *("MONTHLY_PRICE_TOLLFREE", "PRICE_CURRENCY", "HISTORY_HEAD_FILE"),
 ]
 
 REFUSED = [
@@ -49,6 +51,12 @@ REFUSED = [
     ("DATABASE_URL", "nonsense", "must name a PostgreSQL database"),
     ("CACHE_URL", "nonsense", "must be a cache address"),
     ("EMAIL_URL", "nonsense", "must be a mail address"),
+    ("APPROVAL_UNDO_SECONDS", "301", "must be between 0 and 300"),
+    ("ORDER_EXPIRY_DAYS", "0", "must be between 1 and 365"),
+    ("ORDER_REMINDER_DAYS", "14", "must be less than ORDER_EXPIRY_DAYS"),
+    ("MONTHLY_PRICE_LOCAL", "free", "must be an amount such as 2.50, not 'free'"),
+    ("MONTHLY_PRICE_LOCAL", "nan", "must be an amount"),
+    ("MONTHLY_PRICE_TOLLFREE", "-1", "must be an amount"),
     ("LOG_FORMAT", "xml", "must be one of console, json"),
 ]
 

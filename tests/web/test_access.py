@@ -37,10 +37,26 @@ EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "search": ("/search/", (GATE, 200, 200, 200, 403, 403)),
     "order_list": ("/orders/", EVERYBODY_SIGNED_IN),
     "order_new": ("/orders/new/", (GATE, 200, 200, 200, 403, 403)),
+    "order_upcoming": ("/orders/upcoming/", EVERYBODY_SIGNED_IN),
+    "order_unknown": ("/orders/unknown/", EVERYBODY_SIGNED_IN),
+    "destination_hints": ("/orders/destination/", (GATE, 200, 200, 200, 403, 403)),
+    "order_approve_several": ("/orders/approve/", POST_ONLY_SIGNED_IN),
+    # A part of the queue, which htmx asks for; others are led to the queue.
+    "order_just_approved": ("/orders/approved/", (GATE, 403, 403, 302, 403, 403)),
     "order_detail": ("/orders/{order}/", OF_THIS_ACCOUNT),
+    "order_amend": ("/orders/{order}/amend/", (GATE, 200, 404, 200, 403, 403)),
+    "order_availability": ("/orders/{order}/availability/", OF_THIS_ACCOUNT),
     "order_approve": ("/orders/{order}/approve/", POST_ONLY_SIGNED_IN),
+    "order_undo_approval": ("/orders/{order}/undo/", POST_ONLY_SIGNED_IN),
     "order_reject": ("/orders/{order}/reject/", (GATE, 403, 404, 200, 403, 403)),
     "order_cancel": ("/orders/{order}/cancel/", POST_ONLY_SIGNED_IN),
+    "order_comment": ("/orders/{order}/comment/", POST_ONLY_SIGNED_IN),
+    "order_mark_urgent": ("/orders/{order}/urgent/", POST_ONLY_SIGNED_IN),
+    # The order of these tests waits, so that there is nothing to settle: managers are led to it.
+    "order_settle": ("/orders/{order}/settle/", (GATE, 403, 404, 302, 403, 403)),
+    "sending_switch": ("/sending/", EVERYBODY_SIGNED_IN),
+    "sending_pause": ("/sending/pause/", POST_ONLY_SIGNED_IN),
+    "sending_resume": ("/sending/resume/", POST_ONLY_SIGNED_IN),
     "campaign_list": ("/numbers/", EVERYBODY_SIGNED_IN),
     "campaign_detail": (f"/numbers/{CAKE}/", OF_THIS_ACCOUNT),
     "campaign_change": (f"/numbers/{CAKE}/change/", (GATE, 200, 404, 200, 403, 403)),
@@ -132,6 +148,53 @@ def test_an_address_answers_each_person_as_the_table_says(
         assert answers["anonymous"]["Location"].startswith(LOGIN)
 
 
+# What a POST answers to rep, stranger, manager, auditor and administrator, with everything that its form asks for.
+# The rep asked for the order, so everybody but the manager may at most talk about it or take it back.
+ACTIONS: dict[str, tuple[int, int, int, int, int]] = {
+    "order_approve": (403, 404, 302, 403, 403),
+    "order_undo_approval": (403, 404, 409, 403, 403),
+    "order_reject": (403, 404, 302, 403, 403),
+    "order_cancel": (302, 404, 302, 403, 403),
+    "order_comment": (302, 404, 302, 403, 403),
+    "order_mark_urgent": (302, 404, 302, 403, 403),
+    "order_amend": (422, 404, 422, 403, 403),
+    "order_settle": (403, 404, 302, 403, 403),
+    "order_approve_several": (403, 403, 302, 403, 403),
+    "order_new": (422, 422, 422, 403, 403),
+    "campaign_change": (422, 404, 422, 403, 403),
+    "sending_pause": (403, 403, 302, 403, 302),
+    "sending_resume": (403, 403, 409, 403, 409),
+    "order_seen": (302, 404, 302, 302, 302),
+}
+CHANGE_NOTHING_OF_ORDERS = {"notification_read_all", "notification_mail_setting"}
+
+
+def test_every_address_that_acts_stands_in_the_table_of_actions() -> None:
+    acting = {name for name, (_, answers) in EXPECTED.items() if answers == POST_ONLY_SIGNED_IN}
+    assert acting <= ACTIONS.keys() | CHANGE_NOTHING_OF_ORDERS
+
+
+@pytest.mark.parametrize("person", PEOPLE[1:])
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_answers_each_person_as_the_table_says(
+    name: str, person: str, clients: dict[str, Client], address: Callable[[str], str]
+) -> None:
+    order = Order.objects.get()
+    sent = {"revision": 1, "reason": "A test", "text": "A test", "order": f"{order.pk}:1", "destination": "911"}
+    response = clients[person].post(address(name), sent)
+    assert response.status_code == ACTIONS[name][PEOPLE[1:].index(person)]
+    if response.status_code in (403, 404):
+        order.refresh_from_db()
+        assert (order.status, order.urgent, order.revision) == ("pending", False, 1)
+
+
+def test_nobody_acts_without_having_signed_in(address: Callable[[str], str]) -> None:
+    for name in ACTIONS:
+        response = Client().post(address(name), {"revision": 1, "reason": "A test"})
+        assert response.status_code == 302, name
+        assert response["Location"].startswith(LOGIN), name
+
+
 def test_administration_is_for_superusers_only(clients: dict[str, Client]) -> None:
     paths = admin_paths()
     assert len(paths) > 10
@@ -195,7 +258,23 @@ def test_the_guard_against_writes_sees_a_write(as_manager: Client, address: Call
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
-@pytest.mark.parametrize("name", ["search", "order_new", "order_detail", "order_approve", "campaign_change"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "search",
+        "order_new",
+        "order_detail",
+        "order_approve",
+        "order_undo_approval",
+        "order_amend",
+        "order_availability",
+        "order_settle",
+        "destination_hints",
+        "sending_switch",
+        "sending_pause",
+        "campaign_change",
+    ],
+)
 def test_other_methods_are_refused(method: str, name: str, as_manager: Client, address: Callable[[str], str]) -> None:
     assert getattr(as_manager, method)(address(name)).status_code == 405
 

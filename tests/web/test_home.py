@@ -43,7 +43,10 @@ def test_a_manager_sees_what_waits_for_them_but_not_their_own_request(
     page = home(as_manager)
     approve = [form.attributes["action"] for form in page.all("form") if "approve" in form.attributes["action"]]
     assert approve == [f"/orders/{waiting.pk}/approve/"]
-    assert page.links("(316) 734-2254") == [f"/orders/{own.pk}/"]
+    # Theirs stands beside the other one, which has the same destination, and among their own.
+    warnings = [warning.text for warning in page.one("article").all("p", class_="warning")]
+    assert f"Same destination: Purchase of (316) 734-2254 #{own.pk}" in warnings
+    assert set(page.links("(316) 734-2254")) == {f"/orders/{own.pk}/"}
     assert "What happened last" in page.text
 
 

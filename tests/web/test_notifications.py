@@ -20,6 +20,7 @@ from .page import Element, Page
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
+READ_ALL = "/notifications/read/"
 
 
 def opened(client: Client, address: str = "/notifications/") -> Page:
@@ -107,7 +108,8 @@ def test_what_another_person_was_told_stays_unread(
 ) -> None:
     order = purchase()
     as_manager.post(f"/orders/{order.pk}/seen/")
-    as_manager.post("/notifications/read/")
+    newest = Notification.objects.latest("pk").pk
+    as_manager.post("/notifications/read/", {"up_to": newest})
     assert (unread(manager), unread(manager2)) == (0, 1)
 
 
@@ -145,13 +147,37 @@ def test_who_lost_an_account_reads_nothing_of_its_orders_any_more(
 def test_all_are_marked_as_read_at_once(as_manager: Client, purchase: Purchase, manager: User) -> None:
     purchase("3167342254")
     purchase("3167342255")
-    assert opened(as_manager).all("form", action="/notifications/read/")
-    response = as_manager.post("/notifications/read/", follow=True)
+    seen = opened(as_manager).filled(READ_ALL)
+    response = as_manager.post(READ_ALL, seen, follow=True)
     page = Page(response)
     assert page.alerts == ["2 notifications are marked as read."]
     assert unread(manager) == 0
-    assert page.all("form", action="/notifications/read/") == []
-    assert Page(as_manager.post("/notifications/read/", follow=True)).alerts == ["There was nothing unread."]
+    assert page.all("form", action=READ_ALL) == []
+    assert Page(as_manager.post(READ_ALL, seen, follow=True)).alerts == ["There was nothing unread."]
+
+
+@pytest.mark.parametrize("address", ["/notifications/", "/notifications/?unread=1"])
+def test_what_arrived_after_the_page_was_drawn_stays_unread(
+    as_manager: Client, purchase: Purchase, manager: User, address: str
+) -> None:
+    purchase("3167342254")
+    seen = opened(as_manager, address).filled(READ_ALL)
+    later = purchase("3167342255")
+    page = Page(as_manager.post(READ_ALL, seen, follow=True))
+    assert page.alerts == ["1 notification is marked as read."]
+    assert [told_of.order for told_of in manager.notifications.filter(read_at=None)] == [later]
+    assert bell(page) == "Notifications: 1 unread"
+
+
+@pytest.mark.parametrize("up_to", [None, "", "-1", "everything", "\x00"])
+def test_nothing_is_marked_by_a_form_that_does_not_say_up_to_where(
+    as_manager: Client, purchase: Purchase, manager: User, up_to: str | None
+) -> None:
+    purchase()
+    response = as_manager.post(READ_ALL, {} if up_to is None else {"up_to": up_to})
+    assert response.status_code == 422
+    assert Page(response).summary
+    assert unread(manager) == 1
 
 
 def test_only_the_unread_ones_on_demand(as_manager: Client, purchase: Purchase, manager: User) -> None:
@@ -160,8 +186,9 @@ def test_only_the_unread_ones_on_demand(as_manager: Client, purchase: Purchase, 
     page = opened(as_manager)
     assert page.links("Unread only") == ["/notifications/?unread=1"]
     assert len(rows(page)) == 2
-    assert [f"Order {new.pk}," in row.text for row in rows(opened(as_manager, "/notifications/?unread=1"))] == [True]
-    as_manager.post("/notifications/read/")
+    unread_only = opened(as_manager, "/notifications/?unread=1")
+    assert [f"Order {new.pk}," in row.text for row in rows(unread_only)] == [True]
+    as_manager.post(READ_ALL, unread_only.filled(READ_ALL))
     assert "Nothing unread" in opened(as_manager, "/notifications/?unread=1").text
 
 

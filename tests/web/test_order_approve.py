@@ -11,9 +11,11 @@ from django_tasks_db.models import DBTaskResult
 from numbers_app.actors import Actor
 from numbers_app.models import HistoryEntry, Order, OrderStatus, User, Verb
 from numbers_app.services.decisions import order_approve, order_reject
+from numbers_app.services.orders import WantedNumber, order_amend
 from tests.factories import UserFactory
+from tests.sandbox_server import SandboxServer
 
-from .conftest import Purchase
+from .conftest import CAKE, Purchase
 from .page import Page
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +31,7 @@ def status_of(order: Order) -> str:
 
 
 def test_an_approval_sends_the_order_on_its_way_and_is_written_down(
-    as_manager: Client, purchase: Purchase, manager: User
+    as_manager: Client, sandbox: SandboxServer, purchase: Purchase, manager: User
 ) -> None:
     order = purchase()
     response = as_manager.post(
@@ -43,7 +45,7 @@ def test_an_approval_sends_the_order_on_its_way_and_is_written_down(
     assert (entry.actor_name, entry.role, entry.request_id) == ("Manager Test", "Manager", "request-of-manager")
     assert DBTaskResult.objects.count() == 1
     assert Page(as_manager.get(response["Location"])).alerts == [
-        f"Order {order.pk} is approved and on its way to Callcap."
+        f"Order {order.pk} is approved. This is on its way to Callcap."
     ]
 
 
@@ -108,13 +110,25 @@ def test_a_rejected_order_cannot_be_approved_any_more(as_manager: Client, purcha
     assert status_of(order) == OrderStatus.REJECTED
 
 
-def test_a_rewritten_order_must_be_read_again(as_manager: Client, purchase: Purchase) -> None:
+def test_a_rewritten_order_must_be_read_again(as_manager: Client, purchase: Purchase, rep: User) -> None:
     order = purchase()
-    Order.objects.filter(pk=order.pk).update(revision=2)
+    order_amend(
+        actor=Actor.person(rep),
+        order_id=order.pk,
+        revision=1,
+        wanted=[WantedNumber(CAKE)],
+        parameters={"destination": "3165550100"},
+        reason="It rings elsewhere",
+        urgent=False,
+        execute_after=None,
+    )
     response = approve(as_manager, order)
     assert response.status_code == 409
-    assert "rewritten after you opened it" in Page(response).text
+    assert "Rep Test rewrote this order on" in Page(response).text
+    assert "Read it again before you decide." in Page(response).text
     assert status_of(order) == OrderStatus.PENDING
+    assert approve(as_manager, order, revision=2).status_code == 302
+    assert status_of(order) == OrderStatus.APPROVED
 
 
 @pytest.mark.parametrize("revision", ["", "0", "-1", "one", "1.5"])

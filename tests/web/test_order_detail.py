@@ -21,6 +21,10 @@ from .page import Page
 
 pytestmark = pytest.mark.django_db
 
+# What everybody who sees a waiting purchase may ask.
+LOOKS = {"availability"}
+ACTIONS = ("approve", "undo", "reject", "cancel", "comment", "urgent", "amend", "settle")
+
 
 def detail(client: Client, order: Order) -> Page:
     response = client.get(f"/orders/{order.pk}/")
@@ -56,21 +60,24 @@ def test_who_may_do_what_with_a_waiting_order(
     as_rep: Client, as_manager: Client, signed_in: Any, auditor: User, purchase: Purchase
 ) -> None:
     order = purchase()
-    assert verbs(detail(as_rep, order)) == {"cancel"}
-    assert verbs(detail(as_manager, order)) == {"approve", "reject", "cancel"}
-    assert verbs(detail(signed_in(auditor), order)) == set()
+    of_one_s_own = {"cancel", "amend", "comment", "urgent"}
+    assert verbs(detail(as_rep, order)) == of_one_s_own | LOOKS
+    assert verbs(detail(as_manager, order)) == {"approve", "reject", "seen"} | of_one_s_own | LOOKS
+    assert verbs(detail(signed_in(auditor), order)) == LOOKS
 
 
 def test_a_manager_is_not_offered_to_decide_on_their_own_order(
     as_manager: Client, purchase: Purchase, manager: User
 ) -> None:
     page = detail(as_manager, purchase(by=manager))
-    assert verbs(page) == {"cancel"}
+    assert verbs(page) == {"cancel", "amend", "comment", "urgent"} | LOOKS
     assert "a manager other than you decides" in page.text
 
 
-def test_another_rep_of_the_location_may_only_look(as_rep: Client, purchase: Purchase, manager: User) -> None:
-    assert verbs(detail(as_rep, purchase(by=manager))) == set()
+def test_another_rep_of_the_location_may_only_look_and_speak(
+    as_rep: Client, purchase: Purchase, manager: User
+) -> None:
+    assert verbs(detail(as_rep, purchase(by=manager))) == {"comment", "urgent"} | LOOKS
 
 
 def test_a_moving_order_refreshes_itself_and_a_settled_one_does_not(
@@ -130,13 +137,27 @@ def test_an_unknown_outcome_says_plainly_that_nobody_knows(
 ) -> None:
     order = purchase()
     order_approve(actor=Actor.person(manager), order_id=order.pk, revision=1)
-    sandbox.arm_fault("drop_after_commit", "provision")
+    sandbox.arm_fault("drop_before_commit", "provision")
     assert carry_out(order).status == OrderStatus.UNKNOWN
     page = detail(as_rep, order)
     assert "Nobody knows whether Callcap carried this out." in page.text
-    assert "(316) 734-2253 in Callcap's own interface" in page.text
-    assert "about 15 minutes" in page.text
-    assert verbs(page) == set()
+    assert "The portal finds out by itself, within about 15 minutes. Next check:" in page.text
+    assert verbs(page) == {"comment", "seen"}
+
+
+def test_an_unknown_outcome_that_only_a_person_can_tell_says_so(
+    as_rep: Client, as_manager: Client, sandbox: SandboxServer, purchase: Purchase, manager: User, carry_out: Any
+) -> None:
+    order = purchase()
+    order_approve(actor=Actor.person(manager), order_id=order.pk, revision=1)
+    sandbox.arm_fault("other_number", "provision")
+    assert carry_out(order).status == OrderStatus.UNKNOWN
+    page = detail(as_rep, order)
+    assert "Only a person can tell: look for (316) 734-2253 in Callcap's own interface. A manager settles it." in (
+        page.text
+    )
+    assert verbs(page) == {"comment", "seen"}
+    assert verbs(detail(as_manager, order)) == {"comment", "seen", "settle"}
 
 
 def test_a_postponed_order_says_when_it_goes_on(as_rep: Client, purchase: Purchase, manager: User) -> None:
@@ -151,7 +172,7 @@ def test_a_rejected_order_shows_who_and_why(as_rep: Client, purchase: Purchase, 
     order_reject(actor=Actor.person(manager), order_id=order.pk, revision=1, reason="We have one.")
     page = detail(as_rep, order)
     assert "Rejected by Manager Test: We have one." in page.text
-    assert verbs(page) == set()
+    assert verbs(page) == {"comment", "seen"}
 
 
 def test_a_second_choice_is_bought_when_the_first_is_gone_and_the_timeline_tells(
@@ -182,8 +203,10 @@ def test_an_order_of_another_account_is_a_404_for_every_verb(
     order, client = purchase(), signed_in(strange_manager)
     assert client.get(f"/orders/{order.pk}/").status_code == 404
     assert client.get(f"/orders/{order.pk}/reject/").status_code == 404
-    for verb in ("approve", "reject", "cancel"):
-        response = client.post(f"/orders/{order.pk}/{verb}/", {"revision": 1, "reason": "Mine now"})
+    assert client.get(f"/orders/{order.pk}/availability/").status_code == 404
+    for verb in (*ACTIONS, "seen"):
+        sent = {"revision": 1, "reason": "Mine now", "text": "Mine now"}
+        response = client.post(f"/orders/{order.pk}/{verb}/", sent)
         assert response.status_code == 404, verb
     order.refresh_from_db()
     assert order.status == OrderStatus.PENDING
@@ -198,10 +221,11 @@ def test_who_sees_everything_but_acts_elsewhere_is_refused_not_broken(
     strange_manager.groups.add(Group.objects.get(name="Auditor"))
     order, client = purchase(), signed_in(strange_manager)
     client.raise_request_exception = False
-    assert verbs(detail(client, order)) == set()
-    for verb in ("approve", "reject", "cancel"):
-        response = client.post(f"/orders/{order.pk}/{verb}/", {"revision": 1, "reason": "Mine now"})
-        assert response.status_code in (403, 404), verb
+    assert verbs(detail(client, order)) == LOOKS
+    for verb in ACTIONS:
+        sent = {"revision": 1, "reason": "Mine now", "text": "Mine now"}
+        response = client.post(f"/orders/{order.pk}/{verb}/", sent)
+        assert response.status_code == 404, verb
     order.refresh_from_db()
     assert order.status == OrderStatus.PENDING
 

@@ -101,7 +101,7 @@ def test_a_result_shows_number_letters_place_type_pool_and_request(as_rep: Clien
     assert row.one("td", data_label="Type").text == "Local"
     assert row.one("td", data_label="Pool").text == "Public"
     assert row.one("a").text == "Request (316) 734-2253"
-    assert row.one("a").attributes["href"] == "/orders/new/?number=3167342253"
+    assert row.one("a").attributes["href"] == "/orders/new/?number=3167342253&vanity_text=%23cake"
 
 
 def test_toll_free_numbers_have_a_type_and_no_place(as_rep: Client, sandbox: SandboxServer) -> None:
