@@ -109,16 +109,13 @@ def order_request_change(
     require(user, Capability.ORDER)
     if not accounts_granted(user).filter(pk=campaign.account_id).exists():
         raise PermissionDenied("You may not change numbers of this account.")
-    if not parameters:
-        raise InvalidInput("Nothing would change: every value is as it was.")
     with transaction.atomic():
         locked = Campaign.objects.select_for_update(of=("self",)).select_related("account").get(pk=campaign.pk)
         # Behind the lock, so that the same form sent twice at once makes one order too.
         repeated = _made_by_form(form_token, user, locked.account, parameters, campaign=locked)
         if repeated:
             return repeated
-        if locked.ended_at:
-            raise InvalidInput("This number has stopped. It can no longer be changed.")
+        _refuse_pointless(locked, parameters)
         if locked.version != version:
             raise Conflict("Somebody changed this number after you opened the form.")
         order = Order(
@@ -164,6 +161,8 @@ def order_amend(
             require(user, Capability.DECIDE)
         order_refuse_stale(order, revision)
         _refuse_taken(numbers, by_other_than=order.pk)
+        if order.campaign:
+            _refuse_pointless(order.campaign, parameters)
         before = _whole_wish(order, list(order.choices.values_list("number", flat=True)))
         order.parameters, order.reason, order.urgent, order.execute_after = parameters, reason, urgent, execute_after
         changes = _difference(before, _whole_wish(order, numbers))
@@ -174,6 +173,14 @@ def order_amend(
             order.choices.all().delete()
             _write_choices(order, wanted)
     return order
+
+
+def _refuse_pointless(campaign: Campaign, parameters: dict[str, Any]) -> None:
+    """Raise InvalidInput for a change that changes nothing, or nothing any more."""
+    if not parameters:
+        raise InvalidInput("Nothing would change: every value is as it is now.")
+    if campaign.ended_at:
+        raise InvalidInput("This number has stopped. It can no longer be changed.")
 
 
 def _whole_wish(order: Order, numbers: list[str]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from numbers_app.tasks import execute_order, send_mail
 from .execution import attempts_expire
 from .history import NumberState, history_append
 from .notifications import order_tell_of
-from .switch import sending_guard
+from .switch import sending_guard, sending_pause_without_guards
 from .transition import order_lock, order_transition
 
 # A worker that was told of something and has not got to it within this time is told again.
@@ -37,6 +37,7 @@ MOST_RINGS = 1000
 
 def orders_sweep(*, actor: Actor) -> int:
     """Ring the worker for every order that is due or left half-way; harmless to run twice. Returns the rings."""
+    sending_pause_without_guards(actor=actor)
     attempts_expire(actor=actor)
     now = timezone.now()
     half_way = Attempt.objects.filter(recorded=False).exclude(outcome=AttemptOutcome.SENDING).values("order_id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
 from numbers_app.models import HistoryEntry, SendingScope, SendingSwitch, Verb
 from numbers_app.permissions import Capability, require
+from numbers_app.triggers import triggers_missing
 
 from .head import head_is_lost, head_read, head_remember
 from .history import history_append
@@ -51,6 +52,14 @@ def sending_resume(*, actor: Actor, reason: str) -> SendingSwitch:
 def purchases_pause_for_key(*, actor: Actor, message: str) -> None:
     """The vendor did not accept the portal's key: every further purchase would be refused too."""
     _pause(actor, SendingScope.PURCHASES, f"Callcap did not accept the portal's key: {message}")
+
+
+def sending_pause_without_guards(*, actor: Actor) -> None:
+    """Pause everything while the database would let routing change without history."""
+    missing = triggers_missing(connection)
+    if missing:
+        names = ", ".join(missing)
+        _pause(actor, SendingScope.EVERYTHING, f"Guards of the database are missing or altered: {names}.")
 
 
 def sending_guard(*, actor: Actor) -> SendingSwitch:

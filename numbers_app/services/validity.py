@@ -28,6 +28,8 @@ def order_problem(order: Order, number: str) -> str:
     """
     if not order.account.active:
         return f"{order.account} is no longer in Callcap's account tree. Nothing was sent."
+    if order.kind == OrderKind.REAPPLY:
+        return _ended(_locked_campaign(order))
     wished = order.parameters.get("stop_date")
     if wished and date.fromisoformat(wished) < order.account.today():
         return f"The stop date {wished} had passed before the order was sent. Nothing was sent."
@@ -38,10 +40,18 @@ def order_problem(order: Order, number: str) -> str:
     return _overtaken(order)
 
 
+def _locked_campaign(order: Order) -> Campaign:
+    return Campaign.objects.select_for_update(of=("self",)).get(orders=order)
+
+
+def _ended(campaign: Campaign) -> str:
+    return "The number has stopped meanwhile. Nothing was sent." if campaign.ended_at else ""
+
+
 def _overtaken(order: Order) -> str:
-    campaign = Campaign.objects.select_for_update(of=("self",)).get(orders=order)
-    if campaign.ended_at:
-        return "The number has stopped meanwhile. Nothing was sent."
+    campaign = _locked_campaign(order)
+    if problem := _ended(campaign):
+        return problem
     moved = [name for name in order.parameters if plain_value(getattr(campaign, name)) != order.before.get(name)]
     if not moved:
         return ""

@@ -99,9 +99,12 @@ def _request_change(
         form.refuse(error)
         return _form_page(request, campaign, form, status=422)
     waiting = order.status == OrderStatus.PENDING
-    messages.success(
-        request, f"Order {order.pk} waits for a manager." if waiting else f"Order {order.pk} is on its way to Callcap."
-    )
+    if waiting:
+        messages.success(request, f"Order {order.pk} waits for a manager.")
+    elif form.cleaned_data["execute_after"]:
+        messages.success(request, f"Order {order.pk} is scheduled. You can cancel it until it is sent.")
+    else:
+        messages.success(request, f"Order {order.pk} is on its way to Callcap.")
     return redirect("order_detail", order.pk)
 
 

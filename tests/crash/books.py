@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from numbers_app.models import (
     CHANGES_A_NUMBER,
     Attempt,
@@ -29,6 +31,8 @@ WIRE_NAMES = {
     "memo1": "memo1",
     "stop_date": "stopDate",
 }
+
+type Problem = tuple[str, Order | None]
 
 
 @dataclass
@@ -74,13 +78,21 @@ def waits_for_a_person(order: Order) -> bool:
     return order.status == OrderStatus.UNKNOWN and order.execute_after is None
 
 
-def disagreements(sandbox: SandboxServer) -> list[tuple[str, Order | None]]:
+def orders_that_move() -> QuerySet[Order]:
+    """Orders that will still come to an end by themselves: a number that waits for a person takes no other order."""
+    waiting = Order.objects.filter(status=OrderStatus.UNKNOWN, execute_after=None)
+    blocked = Q(status=OrderStatus.APPROVED, phone_number__in=waiting.values("phone_number")) & ~Q(phone_number="")
+    open_still = Order.objects.filter(status__in=(OrderStatus.APPROVED, OrderStatus.SENDING, OrderStatus.UNKNOWN))
+    return open_still.exclude(pk__in=waiting.values("pk")).exclude(blocked)
+
+
+def disagreements(sandbox: SandboxServer) -> list[Problem]:
     """What does not add up between journal, mirror and orders, each with the order concerned.
 
     While orders wait for a person, what was bought for them may be missing in the mirror, but not in their evidence.
     """
     books = Books.of(sandbox)
-    found: list[tuple[str, Order | None]] = [(problem, None) for problem in history_verify().problems]
+    found: list[Problem] = [(problem, None) for problem in history_verify().problems]
     for order in Order.objects.order_by("pk"):
         found.extend((problem, order) for problem in _order_problems(books, order))
     found.extend(_number_problems(books))
@@ -107,15 +119,15 @@ def _order_problems(books: Books, order: Order) -> list[str]:
         evidence = order.attempts.filter(kind=AttemptKind.BUY, number__in=bought)
         if bought and not evidence.exists():
             problems.append(f"unknown, but no attempt names {bought[0]}, which was bought")
-    elif order.status != OrderStatus.DONE:
+    elif order.status != OrderStatus.DONE and orders_that_move().filter(pk=order.pk).exists():
         problems.append(f"lost: {order.status}, due {order.execute_after}, {order.result}")
-    if order.kind == OrderKind.REAPPLY and order.status == OrderStatus.FAILED and "refused" not in order.result:
+    if order.kind == OrderKind.REAPPLY and order.status == OrderStatus.FAILED and not order.attempts.exists():
         problems.append(f"a re-application was not sent: {order.result}")
     return problems
 
 
-def _number_problems(books: Books) -> list[tuple[str, Order | None]]:
-    found: list[tuple[str, Order | None]] = []
+def _number_problems(books: Books) -> list[Problem]:
+    found: list[Problem] = []
     found.extend(
         (f"{number} was bought {count} times", _wanted_by(number))
         for number, count in Counter(books.purchases).items()
@@ -166,7 +178,7 @@ def _wanted_by(number: str) -> Order | None:
     return choice.order if choice else None
 
 
-def report(problems: list[tuple[str, Order | None]], sandbox: SandboxServer) -> str:
+def report(problems: list[Problem], sandbox: SandboxServer) -> str:
     """The problems, and for each order concerned everything that happened to it."""
     lines = [f"order {order.pk if order else '-'}: {problem}" for problem, order in problems]
     concerned = {order.pk: order for _, order in problems if order}

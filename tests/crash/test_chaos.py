@@ -22,7 +22,15 @@ from numbers_app.services.settlement import order_settle
 from numbers_app.services.sweep import orders_sweep
 from numbers_app.services.switch import sending_resume, sending_switch
 from numbers_app.services.validity import plain_value
-from tests.crash.books import Books, disagreements, is_refused_reapplication, last_change, report
+from tests.crash.books import (
+    Books,
+    Problem,
+    disagreements,
+    is_refused_reapplication,
+    last_change,
+    orders_that_move,
+    report,
+)
 from tests.crash.chaos import LATEST, Storm, cut_off_everybody
 from tests.crash.passing_time import time_passes
 from tests.crash.workers import CALL_SECONDS, Crew
@@ -190,19 +198,10 @@ def rest(hour: BadHour) -> None:
     hour.deadly = False
     hour.crew.dismiss_workers()
     started = time.monotonic()
-    while left := not_at_rest():
-        assert time.monotonic() - started < LONGEST_CALM_SECONDS, report(
-            [("is never done", o) for o in left], hour.vendor
-        )
+    while left := list(orders_that_move()):
+        endless: list[Problem] = [("comes to no end", order) for order in left]
+        assert time.monotonic() - started < LONGEST_CALM_SECONDS, f"seed {SEED}\n{report(endless, hour.vendor)}"
         hour.tick()
-
-
-def not_at_rest() -> list[Order]:
-    """Orders that will still move by themselves. A number that waits for a person takes no other order."""
-    people = Order.objects.filter(status=OrderStatus.UNKNOWN, execute_after=None)
-    moving = Order.objects.filter(status__in=(OrderStatus.APPROVED, OrderStatus.SENDING, OrderStatus.UNKNOWN))
-    blocked = moving.filter(status=OrderStatus.APPROVED, phone_number__in=people.values("phone_number"))
-    return list(moving.exclude(pk__in=people).exclude(pk__in=blocked.exclude(phone_number="")))
 
 
 def managers_settle(hour: BadHour) -> Counter[str]:

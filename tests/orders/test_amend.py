@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict, InvalidInput
-from numbers_app.models import Account, Campaign, HistoryEntry, Order, OrderStatus, User
+from numbers_app.models import Account, Campaign, HistoryEntry, Order, OrderStatus, User, Verb
 from numbers_app.permissions import Role
 from numbers_app.selectors.verification import history_verify
+from numbers_app.services import orders
 from numbers_app.services.decisions import order_cancel, order_reject
+from numbers_app.services.history import NumberState, history_append
 from numbers_app.services.orders import WantedNumber, order_amend
 from tests.factories import CampaignFactory, GrantFactory, UserFactory
 from tests.orders.steps import CAKE, DESTINATION, WORKER, approve, ask, ask_change, carry_out, rings, told, verbs
@@ -277,13 +280,23 @@ def test_suspected_bug_change_of_a_number_that_has_stopped_is_refused(rep: User,
         amend(rep, order, parameters={"notes": "y"})
 
 
+@pytest.mark.xfail(strict=True, reason="IntegrityError of the database instead of a sentence.")
+def test_suspected_bug_number_that_somebody_takes_at_that_moment_is_refused_by_name(
+    order: Order, rep: User, location: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks_again = orders._refuse_taken
+
+    def overlook_once(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.setattr(orders, "_refuse_taken", asks_again)
+
+    other = ask(rep, location, THIRD)
+    monkeypatch.setattr(orders, "_refuse_taken", overlook_once)
+    with pytest.raises(InvalidInput, match=f"already asked for in order {other.pk}"):
+        amend(rep, order, CAKE, THIRD)
+
+
 def end(campaign: Campaign) -> None:
     """The number has stopped."""
-    from django.db import transaction
-
-    from numbers_app.models import Verb
-    from numbers_app.services.history import NumberState, history_append
-
     at = timezone.now()
     with transaction.atomic():
         entry = history_append(

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Campaign, Order, User
+from numbers_app.models import Account, Campaign, Order, OrderStatus, User
 from numbers_app.permissions import Role
+from numbers_app.services.decisions import order_approve
 from numbers_app.services.execution import order_execute
 from numbers_app.services.orders import WantedNumber, order_request_change, order_request_purchase
 from tests.factories import CampaignFactory, GrantFactory, LocationFactory, UserFactory
+from tests.sandbox_server import SandboxServer
 
 CAKE = "3167342253"
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -76,14 +80,23 @@ type Purchase = Callable[..., Order]
 def purchase(rep: User, location: Account) -> Purchase:
     """``purchase("3167342253", by=rep)``: a pending order for these numbers."""
 
-    def ask(*numbers: str, by: User = rep, account: Account = location, **parameters: Any) -> Order:
+    def ask(
+        *numbers: str | WantedNumber,
+        by: User = rep,
+        account: Account = location,
+        urgent: bool = False,
+        execute_after: datetime | None = None,
+        **parameters: Any,
+    ) -> Order:
         return order_request_purchase(
             actor=Actor.person(by),
             account=account,
-            wanted=[WantedNumber(number) for number in numbers or (CAKE,)],
+            wanted=[WantedNumber(number) if isinstance(number, str) else number for number in numbers or (CAKE,)],
             parameters={"destination": "3164447896"} | parameters,
             reason="For the spring campaign",
             form_token=uuid.uuid4(),
+            urgent=urgent,
+            execute_after=execute_after,
         )
 
     return ask
@@ -93,7 +106,9 @@ def purchase(rep: User, location: Account) -> Purchase:
 def change(rep: User) -> Purchase:
     """``change(campaign, by=rep, destination="3165550100")``: an order that changes a number."""
 
-    def ask(campaign: Campaign, by: User = rep, **parameters: Any) -> Order:
+    def ask(
+        campaign: Campaign, by: User = rep, execute_after: datetime | None = None, **parameters: Any
+    ) -> Order:
         return order_request_change(
             actor=Actor.person(by),
             campaign=campaign,
@@ -101,6 +116,7 @@ def change(rep: User) -> Purchase:
             parameters=parameters,
             reason="The shop has moved",
             form_token=uuid.uuid4(),
+            execute_after=execute_after,
         )
 
     return ask
@@ -116,3 +132,16 @@ def carry_out(worker: Actor) -> Callable[[Order], Order]:
         return order
 
     return execute
+
+
+@pytest.fixture
+def misnamed(
+    sandbox: SandboxServer, purchase: Purchase, manager: User, carry_out: Callable[[Order], Order]
+) -> Order:
+    """A purchase that Callcap answered with another number: only a person can settle it."""
+    order = purchase()
+    order_approve(actor=Actor.person(manager), order_id=order.pk, revision=1)
+    sandbox.arm_fault("other_number", "provision")
+    carry_out(order)
+    assert (order.status, order.execute_after) == (OrderStatus.UNKNOWN, None)
+    return order

@@ -14,12 +14,11 @@ from numbers_app.models import Account, MailState, Notification, NotificationKin
 from numbers_app.selectors.notifications import MOST_COUNTED
 from numbers_app.services.decisions import order_comment, order_reject
 
-from .conftest import Purchase
+from .conftest import HTMX, Purchase
 from .page import Element, Page
 
 pytestmark = pytest.mark.django_db
 
-HTMX = {"HX-Request": "true"}
 READ_ALL = "/notifications/read/"
 
 

@@ -39,8 +39,7 @@ class Command(BaseCommand):
         # SQLite has one writer at a time: threads would only wait for each other.
         count = 1 if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") else max(options["threads"], 1)
         self._workers = [self._worker(options) for _ in range(count)]
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
         threads = [threading.Thread(target=self._work, args=[worker]) for worker in self._workers]
         for thread in threads:
             thread.start()
@@ -48,6 +47,8 @@ class Command(BaseCommand):
             # Short waits: a join without end would keep the signals from their handler.
             while thread.is_alive():
                 thread.join(0.5)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def _worker(self, options: dict[str, Any]) -> Worker:
         return Worker(
