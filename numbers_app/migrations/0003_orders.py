@@ -137,7 +137,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='order',
-            index=models.Index(fields=['account', 'submitted_at'], name='order_by_account'),
+            index=models.Index(fields=['account', 'created_at'], name='order_by_account'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
+            index=models.Index(fields=['requester_id', 'created_at'], name='order_by_requester'),
+        ),
+        migrations.AddIndex(
+            model_name='historyentry',
+            index=models.Index(fields=['verb', '-sequence'], name='history_by_verb'),
+        ),
+        migrations.AddIndex(
+            model_name='campaign',
+            index=models.Index(condition=models.Q(('ended_at', None)), fields=['destination'], name='campaign_by_destination'),
         ),
         migrations.RunPython(who_asked_before, migrations.RunPython.noop),
         migrations.AddConstraint(

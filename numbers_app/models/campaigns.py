@@ -71,6 +71,7 @@ class Campaign(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["phone_number", "-created_at"], name="campaign_by_number"),
+            models.Index(fields=["destination"], condition=Q(ended_at=None), name="campaign_by_destination"),
             models.Index(fields=["stop_date"], condition=Q(ended_at=None), name="campaign_stopping"),
         ]
 

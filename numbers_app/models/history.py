@@ -87,6 +87,7 @@ class HistoryEntry(models.Model):
             models.Index(fields=["actor_name", "-sequence"], name="history_by_actor"),
             models.Index(fields=["account_key", "-sequence"], name="history_by_account"),
             models.Index(fields=["order_id", "-sequence"], name="history_by_order"),
+            models.Index(fields=["verb", "-sequence"], name="history_by_verb"),
             models.Index(fields=["at"], name="history_by_time"),
         ]
         constraints: ClassVar = [

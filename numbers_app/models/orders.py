@@ -137,7 +137,8 @@ class Order(models.Model):
                 name="order_due",
             ),
             models.Index(fields=["submitted_at"], condition=Q(status=OrderStatus.PENDING), name="order_waiting"),
-            models.Index(fields=["account", "submitted_at"], name="order_by_account"),
+            models.Index(fields=["account", "created_at"], name="order_by_account"),
+            models.Index(fields=["requester_id", "created_at"], name="order_by_requester"),
             models.Index(fields=["status", "-id"], name="order_by_status"),
         ]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from numbers_app.models import OPEN, Attempt, Campaign, Choice, HistoryEntry, Order, OrderKind, OrderStatus, User, Verb
@@ -29,8 +29,8 @@ def order_list(user: User) -> QuerySet[Order]:
 def order_queue(user: User) -> QuerySet[Order]:
     """What waits for a decision where the user may act and wrote nothing of it, urgent first, then oldest first."""
     waiting = order_list(user).filter(status=OrderStatus.PENDING, account__in=accounts_granted(user))
-    written = HistoryEntry.objects.filter(verb=Verb.ORDER_AMENDED, actor_id=user.pk).values("order_id")
-    waiting = waiting.exclude(Q(author_id=user.pk) | Q(requester_id=user.pk) | Q(pk__in=written))
+    written = HistoryEntry.objects.filter(order_id=OuterRef("pk"), verb=Verb.ORDER_AMENDED, actor_id=user.pk)
+    waiting = waiting.exclude(Q(author_id=user.pk) | Q(requester_id=user.pk) | Exists(written))
     return waiting.order_by("-urgent", "pk")
 
 

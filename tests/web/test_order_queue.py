@@ -94,7 +94,7 @@ def test_a_change_shows_every_value_before_and_after(
     cells = [(line.one("del").text, line.one("ins").text) for line in found.one("table").all("tr")[1:]]
     assert cells == [("(316) 444-7896", "(316) 555-0100"), ("empty", "2099-05-01")]
     assert "The shop has moved" in found.text
-    assert "purchase" not in found.one("p", class_="muted").text.lower()
+    assert "this month" not in found.text
 
 
 def test_the_time_that_an_order_is_wished_for_is_the_location_s(as_manager: Client, purchase: Purchase) -> None:
@@ -144,7 +144,7 @@ def test_orders_and_numbers_with_the_same_destination_or_name_are_linked(
     found = warnings(as_manager, order)
     assert f"Same destination and campaign name: Purchase of (316) 734-2254 #{both.pk}" in found
     assert f"Same campaign name: Purchase of (316) 734-2255 #{name_only.pk}" in found
-    assert "Same destination: (316) 734-2299, Old cakes, at Location 3" in found
+    assert "Same destination: (316) 734-2299 , Old cakes, at Location 3" in found
     links = {link.attributes["href"] for link in row(as_manager, order).all("a")}
     assert {f"/orders/{both.pk}/", f"/orders/{name_only.pk}/", f"/numbers/{held.phone_number}/"} <= links
 
@@ -162,7 +162,7 @@ def test_a_number_is_not_compared_with_itself(as_manager: Client, change: Purcha
     order = change(campaign, destination="3165550100", campaign_name="Winter cakes")
     CampaignFactory(account=campaign.account, phone_number="3167342299", destination="3165550100")
     same = [words for words in warnings(as_manager, order) if words.startswith("Same")]
-    assert same == ["Same destination: (316) 734-2299, (316) 734-2299, at Location 3"]
+    assert same == ["Same destination: (316) 734-2299 , (316) 734-2299, at Location 3"]
 
 
 def test_nothing_of_another_account_is_given_away(
@@ -259,7 +259,8 @@ def test_urgent_orders_come_first_then_the_oldest(as_manager: Client, purchase: 
 
 def test_an_urgent_order_says_who_has_seen_it(as_manager: Client, purchase: Purchase, manager2: User) -> None:
     order = purchase(urgent=True)
-    assert "Urgent. Manager2 Test has not seen it yet" in row(as_manager, order).text
+    text = row(as_manager, order).text
+    assert "Urgent. Manager Test has not seen it yet; Manager2 Test has not seen it yet." in text
     order_seen(actor=Actor.person(manager2), order=order)
     manager2.notifications.update(read_at=timezone.now() - timedelta(minutes=5))
     text = row(as_manager, order).text
@@ -287,7 +288,7 @@ def test_what_was_amended_last_and_by_whom_is_shown(
     found = row(as_manager, order)
     assert "Rep Test asked" in found.text
     assert "Manager2 Test rewrote it." in found.text
-    assert f"What Manager2 Test changed in this order {order.pk}" in found.one("summary").text or found.all("summary")
+    assert f"What Manager2 Test changed in this order {order.pk}" in [summary.text for summary in found.all("summary")]
     lines = found.one("table", class_="diff").all("tr")[1:]
     changed = {line.one("th").text: (line.one("del").text, line.one("ins").text) for line in lines}
     assert changed == {"Destination": ("(316) 555-0111", "(316) 555-0100"), "Memo 1": ("empty", "left")}
@@ -338,7 +339,8 @@ def test_who_sees_everything_decides_only_where_they_were_granted(
 def test_a_grant_above_the_location_counts(signed_in: Any, purchase: Purchase, location: Account) -> None:
     of_the_corporate: User = UserFactory(role=Role.MANAGER)
     GrantFactory(user=of_the_corporate, account=location.parent.parent)
-    assert waiting(signed_in(of_the_corporate)) == [purchase().pk]
+    order = purchase()
+    assert waiting(signed_in(of_the_corporate)) == [order.pk]
 
 
 @pytest.mark.parametrize("person", ["rep", "auditor", "admin"])
