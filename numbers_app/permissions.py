@@ -64,10 +64,13 @@ def deciders_for(account: Account) -> list[User]:
     return _deciders(_keys_upwards(account))
 
 
-def nearest_deciders_for(account: Account) -> list[User]:
-    """Those of them whose grant is nearest to the account: its own managers, or else the Division's, and so on."""
+def nearest_deciders_for(account: Account, apart_from: set[int]) -> list[User]:
+    """Those whose grant is nearest to the account: its own managers, or else the Division's, and so on.
+
+    Who may not decide this time, since they wrote it, is looked past.
+    """
     for key in _keys_upwards(account):
-        found = _deciders([key])
+        found = [person for person in _deciders([key]) if person.pk not in apart_from]
         if found:
             return found
     return []

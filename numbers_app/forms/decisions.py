@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -30,11 +32,10 @@ class ApproveSeveralForm(forms.Form):
 
     def clean_order(self) -> list[tuple[int, int]]:
         """(order id, revision) of each."""
-        try:
-            pairs = [tuple(int(part) for part in value.split(":")) for value in self.cleaned_data["order"]]
-        except ValueError:
-            raise ValidationError("This form was changed on its way here.") from None
-        return [(order_id, revision) for order_id, revision in pairs]
+        ticked = [re.fullmatch("([0-9]{1,18}):([0-9]{1,9})", value) for value in self.cleaned_data["order"]]
+        if None in ticked:
+            raise ValidationError("This form was changed on its way here.")
+        return [(int(found[1]), int(found[2])) for found in ticked if found]
 
 
 class RejectForm(ApproveForm):

@@ -95,17 +95,16 @@ def at_location(typed: datetime, account: Account) -> datetime:
 
     Raises ValidationError when they never do, for the past, and for what is more than two years ahead.
     """
+    here = timezone.now().astimezone(account.zone).replace(tzinfo=None)
+    if typed < here:
+        raise ValidationError(f"This has passed at {account.name}, where it is {here:%Y-%m-%d %H:%M}.")
+    if typed > here + FURTHEST:
+        raise ValidationError("Orders can wait for at most two years.")
     moment = typed.replace(tzinfo=account.zone)
     if moment.astimezone(UTC).astimezone(account.zone).replace(tzinfo=None) != typed:
         raise ValidationError(
             f"The clocks at {account.name} never show {typed:%Y-%m-%d %H:%M}: they are put forward then."
         )
-    now = timezone.now()
-    if moment < now:
-        here = now.astimezone(account.zone)
-        raise ValidationError(f"This has passed at {account.name}, where it is {here:%Y-%m-%d %H:%M}.")
-    if moment > now + FURTHEST:
-        raise ValidationError("Orders can wait for at most two years.")
     return moment
 
 

@@ -18,19 +18,18 @@ from .validity import plain_value
 
 def change_carry(*, actor: Actor, order: Order) -> None:
     """Send the change, or send it once more."""
-    values = _values_in_force(order) if order.kind == OrderKind.REAPPLY else order.parameters
     attempt_send(
         actor=actor,
         order=order,
         kind=AttemptKind.UPDATE,
         number=order.phone_number,
-        values=values,
+        values=lambda: _values_in_force(order) if order.kind == OrderKind.REAPPLY else order.parameters,
         found=None,
-        send=lambda: callcap_client().update(order.phone_number, values),
+        send=lambda values: callcap_client().update(order.phone_number, values),
     )
 
 
 def _values_in_force(order: Order) -> dict[str, Any]:
-    """What the mirror says now of the fields that a re-application is about."""
-    campaign = Campaign.objects.get(orders=order)
+    """What the mirror says of the fields that a re-application is about; its row is locked until the intent stands."""
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(orders=order)
     return {name: plain_value(getattr(campaign, name)) for name in order.parameters}

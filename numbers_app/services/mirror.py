@@ -110,15 +110,23 @@ def order_reapply_later(*, actor: Actor, order: Order) -> None:
     A change whose outcome was unknown may still be carried out until then, over a newer one.
     """
     campaign = Campaign.objects.get(orders=order)
+    names = [name for name in order.parameters if _can_be_sent(name, getattr(campaign, name))]
+    if not names or order.children.filter(kind=OrderKind.REAPPLY, status=OrderStatus.APPROVED).exists():
+        return
     _follow_up(
         actor,
         order,
         campaign,
         kind=OrderKind.REAPPLY,
-        names=[name for name in order.parameters if getattr(campaign, name) is not None],
+        names=names,
         due=timezone.now() + timedelta(seconds=settings.CALLCAP_SETTLE_SECONDS),
         why=f"The outcome of order {order.pk} was unknown: Callcap might still carry it out over a newer change.",
     )
+
+
+def _can_be_sent(name: str, value: object) -> bool:
+    """Whether there is a value to send: features and stop dates have none before they are first set."""
+    return value is not None and not (value == "" and name == "evaluation")
 
 
 def _follow_up(

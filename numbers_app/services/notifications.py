@@ -142,7 +142,7 @@ def _deciders(order: Order) -> Iterable[User]:
 
 
 def _nearest_deciders(order: Order) -> Iterable[User]:
-    return [person for person in nearest_deciders_for(order.account) if person.pk != order.requester_id]
+    return nearest_deciders_for(order.account, apart_from={order.requester_id, order.author_id})
 
 
 def _requester_and_decider(order: Order) -> Iterable[User]:

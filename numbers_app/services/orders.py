@@ -155,24 +155,37 @@ def order_amend(
     user = actor.person_or_refuse
     require(user, Capability.ORDER)
     numbers = [choice.number for choice in wanted]
-    with transaction.atomic():
-        order = order_lock_granted(user, order_id)
-        if user.pk not in (order.requester_id, order.author_id):
-            require(user, Capability.DECIDE)
-        order_refuse_stale(order, revision)
-        _refuse_taken(numbers, by_other_than=order.pk)
-        if order.campaign:
-            _refuse_pointless(order.campaign, parameters)
-        before = _whole_wish(order, list(order.choices.values_list("number", flat=True)))
-        order.parameters, order.reason, order.urgent, order.execute_after = parameters, reason, urgent, execute_after
-        changes = _difference(before, _whole_wish(order, numbers))
-        if not changes:
-            raise InvalidInput("Nothing would change: every value is as it was.")
-        _write_revision(actor, user, order, numbers, changes)
-        if "number" in changes:
-            order.choices.all().delete()
-            _write_choices(order, wanted)
+    try:
+        with transaction.atomic():
+            order = order_lock_granted(user, order_id)
+            if user.pk not in (order.requester_id, order.author_id):
+                require(user, Capability.DECIDE)
+            order_refuse_stale(order, revision)
+            _refuse_taken(numbers, by_other_than=order.pk)
+            if order.campaign:
+                _refuse_pointless(order.campaign, parameters)
+            _rewrite(actor, user, order, wanted, (parameters, reason, urgent, execute_after))
+    except IntegrityError:
+        # Somebody has just asked for one of the numbers.
+        _refuse_taken(numbers, by_other_than=order_id)
+        raise
     return order
+
+
+type Wish = tuple[dict[str, Any], str, bool, datetime | None]
+
+
+def _rewrite(actor: Actor, user: User, order: Order, wanted: Sequence[WantedNumber], wish: Wish) -> None:
+    numbers = [choice.number for choice in wanted]
+    before = _whole_wish(order, list(order.choices.values_list("number", flat=True)))
+    order.parameters, order.reason, order.urgent, order.execute_after = wish
+    changes = _difference(before, _whole_wish(order, numbers))
+    if not changes:
+        raise InvalidInput("Nothing would change: every value is as it was.")
+    _write_revision(actor, user, order, numbers, changes)
+    if "number" in changes:
+        order.choices.all().delete()
+        _write_choices(order, wanted)
 
 
 def _refuse_pointless(campaign: Campaign, parameters: dict[str, Any]) -> None:

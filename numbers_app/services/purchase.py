@@ -55,22 +55,21 @@ def purchase_check(*, actor: Actor, order: Order) -> None:
         order=order,
         kind=AttemptKind.PROBE,
         number=purchase.number,
-        values=purchase.parameters,
+        values=lambda: purchase.parameters,
         found=found,
-        send=lambda: callcap_client().update(purchase.number, purchase.parameters),
+        send=lambda values: callcap_client().update(purchase.number, values),
     )
 
 
 def _buy(actor: Actor, order: Order, number: str, found: AvailableNumber | None) -> None:
-    values = {name: value for name, value in order.parameters.items() if name != "stop_date"}
     attempt_send(
         actor=actor,
         order=order,
         kind=AttemptKind.BUY,
         number=number,
-        values=values,
+        values=lambda: {name: value for name, value in order.parameters.items() if name != "stop_date"},
         found=found,
-        send=lambda: callcap_client().provision(number, order.account.key, values),
+        send=lambda values: callcap_client().provision(number, order.account.key, values),
     )
 
 

@@ -31,6 +31,7 @@ from .history import VendorWords
 from .mirror import campaign_bought, campaign_changed, order_reapply_later, order_stop_later
 from .notifications import order_tell_of
 from .transition import order_lock, order_transition
+from .validity import plain_value
 
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 300
@@ -80,7 +81,7 @@ def attempt_record(*, actor: Actor, attempt: Attempt) -> None:
     if not attempt.recorded:
         if _proves_purchase(attempt):
             _record_bought(actor, order, attempt)
-        elif order.status in UNSETTLED:
+        elif order.status in UNSETTLED or _is_late_change(order, attempt):
             _RECORDERS[AttemptKind(attempt.kind)](actor, order, attempt)
     Attempt.objects.filter(pk=attempt.pk, outcome=attempt.outcome).update(recorded=True)
 
@@ -107,15 +108,27 @@ def _proves_purchase(attempt: Attempt) -> bool:
     return attempt.outcome == AttemptOutcome.APPLIED and attempt.kind in (AttemptKind.BUY, AttemptKind.PROBE)
 
 
+def _is_late_change(order: Order, attempt: Attempt) -> bool:
+    """Whether a change that a person settled as not made was made after all, and nothing newer is in force."""
+    if attempt.outcome != AttemptOutcome.APPLIED or (order.kind, order.status) != (
+        OrderKind.CHANGE,
+        OrderStatus.FAILED,
+    ):
+        return False
+    campaign = Campaign.objects.get(orders=order)
+    return all(plain_value(getattr(campaign, name)) == order.before.get(name) for name in order.parameters)
+
+
 def _record_bought(actor: Actor, order: Order, attempt: Attempt) -> None:
     """The number is ours. True whatever the order has come to meanwhile: a bought number always reaches the mirror."""
-    if Campaign.objects.filter(phone_number=attempt.number, ended_at=None).exists():
-        return
-    campaign = campaign_bought(actor=actor, order=order, attempt=attempt, vendor=_words(attempt))
+    mirrored = Campaign.objects.filter(phone_number=attempt.number, ended_at=None).first()
+    campaign = mirrored or campaign_bought(actor=actor, order=order, attempt=attempt, vendor=_words(attempt))
     if order.status == OrderStatus.DONE:
         return
     result = "Bought."
-    if attempt.kind == AttemptKind.PROBE:
+    if mirrored:
+        result = "Bought. The number was in the mirror already."
+    elif attempt.kind == AttemptKind.PROBE:
         result = "Bought. Callcap's answer was lost, but a check proved it."
     elif order.status not in UNSETTLED:
         result = "Bought after all: Callcap's answer came late."
@@ -187,7 +200,8 @@ def _record_probe(actor: Actor, order: Order, attempt: Attempt) -> None:
     """A check that did not prove the purchase."""
     doubt = purchase_doubt(order)
     if doubt.next == Next.PERSON:
-        _hand_over(actor, order, attempt, Verb.ORDER_CHECKED, _in_doubt(order, attempt))
+        why = _in_doubt(order, attempt)
+        order_hand_over(actor=actor, order=order, why=why, verb=Verb.ORDER_CHECKED, vendor=_words(attempt))
         return
     pause = is_processed(attempt) and attempt.outcome == AttemptOutcome.REFUSED
     due = doubt.due if pause else max(doubt.due, order_retry_at(order, least_seconds=attempt.retry_after or 0))
@@ -205,12 +219,12 @@ def _in_doubt(order: Order, probe: Attempt) -> str:
 
 def _record_update(actor: Actor, order: Order, attempt: Attempt) -> None:
     """A change that was applied, refused, not sent, or of unknown outcome. An unknown one is sent again."""
-    doubted = order.status == OrderStatus.UNKNOWN
+    doubted = is_doubt_open(order, apart_from=attempt)
     if attempt.outcome == AttemptOutcome.APPLIED:
         _record_changed(actor, order, attempt)
     elif attempt.outcome == AttemptOutcome.UNKNOWN:
         if names_another(attempt):
-            _hand_over(actor, order, attempt, Verb.ORDER_UNKNOWN, attempt.message)
+            order_hand_over(actor=actor, order=order, why=attempt.message, vendor=_words(attempt))
         else:
             again = order_retry_at(order)
             _wait(actor, order, attempt, Verb.ORDER_UNKNOWN, attempt.message, again, OrderStatus.UNKNOWN)
@@ -219,13 +233,8 @@ def _record_update(actor: Actor, order: Order, attempt: Attempt) -> None:
     elif not is_processed(attempt):
         _postpone(actor, order, attempt, _unprocessed(attempt), doubted=doubted)
     elif doubted:
-        _hand_over(
-            actor,
-            order,
-            attempt,
-            Verb.ORDER_UNKNOWN,
-            f"Callcap refused to repeat it: {attempt.message} Whether it was carried out the first time is not known.",
-        )
+        why = f"Callcap refused to repeat it: {attempt.message} Whether it was carried out the first time is not known."
+        order_hand_over(actor=actor, order=order, why=why, vendor=_words(attempt))
     else:
         why = f"Callcap refused: {attempt.message}"
         order_fail(actor=actor, order=order, why=why, vendor=_words(attempt))
@@ -270,20 +279,23 @@ def _unprocessed(attempt: Attempt) -> str:
 def _leave_unknown(actor: Actor, order: Order, attempt: Attempt, after: Next) -> None:
     if after == Next.PERSON:
         named = phone_text(attempt.named_number)
-        _hand_over(actor, order, attempt, Verb.ORDER_UNKNOWN, f"{attempt.message} Callcap named {named}.")
+        why = f"{attempt.message} Callcap named {named}."
+        order_hand_over(actor=actor, order=order, why=why, vendor=_words(attempt))
         return
     due = purchase_doubt(order).due
     _wait(actor, order, attempt, Verb.ORDER_UNKNOWN, attempt.message, due, OrderStatus.UNKNOWN)
 
 
-def _hand_over(actor: Actor, order: Order, attempt: Attempt, verb: Verb, why: str) -> None:
-    """Nothing more can be found out here: a person has to look."""
+def order_hand_over(
+    *, actor: Actor, order: Order, why: str, verb: Verb = Verb.ORDER_UNKNOWN, vendor: VendorWords | None = None
+) -> None:
+    """Nothing more can be found out or done here about a locked order: a person has to look."""
     order_transition(
         actor=actor,
         order=order,
         to=OrderStatus.UNKNOWN,
         verb=verb,
-        vendor=_words(attempt),
+        vendor=vendor,
         reason=why,
         result=why,
         execute_after=None,
@@ -298,7 +310,8 @@ def _postpone(actor: Actor, order: Order, attempt: Attempt, why: str, *, doubted
 
 
 def _wait(actor: Actor, order: Order, attempt: Attempt, verb: Verb, why: str, until: datetime, to: OrderStatus) -> None:
-    """The order goes on by itself at ``until``."""
+    """The order goes on by itself at ``until``, unless it waits for a person: then it goes on waiting."""
+    waits_for_person = order.status == to == OrderStatus.UNKNOWN and order.execute_after is None
     order_transition(
         actor=actor,
         order=order,
@@ -307,7 +320,7 @@ def _wait(actor: Actor, order: Order, attempt: Attempt, verb: Verb, why: str, un
         vendor=_words(attempt),
         reason=why,
         result=why,
-        execute_after=until,
+        execute_after=None if waits_for_person else until,
         rung_at=None,
         tries=F("tries") + 1,
     )

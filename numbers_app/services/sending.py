@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +37,7 @@ from numbers_app.steps import reached
 from numbers_app.vendor import callcap_client
 
 from .doubt import doubtful_purchase, purchase_doubt
-from .recording import attempt_record, attempt_store, order_fail, order_retry_at
+from .recording import attempt_record, attempt_store, order_fail, order_hand_over, order_retry_at
 from .switch import purchases_pause_for_key, sending_switch
 from .transition import order_lock, order_transition
 from .validity import order_problem
@@ -83,21 +83,21 @@ def attempt_send(
     order: Order,
     kind: AttemptKind,
     number: str,
-    values: Mapping[str, Any],
+    values: Callable[[], dict[str, Any]],
     found: AvailableNumber | None,
-    send: Callable[[], WriteAnswer],
+    send: Callable[[dict[str, Any]], WriteAnswer],
 ) -> None:
-    """Write down the intent, send once, record what came back.
+    """Write down the intent, send once, record what came back. ``values`` are read behind the locks of the intent.
 
     Nothing is sent when the order was taken, decided, rewritten or became invalid meanwhile. An error of the intent's
     commit is raised, so nothing is sent then either.
     """
     window = SendWindow()
-    attempt = _intend(actor, order, kind, number, dict(values), found)
+    attempt = _intend(actor, order, kind, number, values, found)
     if attempt is None:
         return
     reached("intent written")
-    answer = send() if window.is_open else _too_late()
+    answer = send(attempt.parameters) if window.is_open else _too_late()
     reached("answered")
     if kind == AttemptKind.BUY and answer.outcome == Outcome.REFUSED:
         _look_again(attempt, order)
@@ -139,7 +139,7 @@ def _intend(
     order: Order,
     kind: AttemptKind,
     number: str,
-    values: dict[str, Any],
+    values: Callable[[], dict[str, Any]],
     found: AvailableNumber | None,
 ) -> Attempt | None:
     """The attempt, durably written before anything is sent; None when it must not be."""
@@ -161,7 +161,7 @@ def _intend(
                 order=locked,
                 kind=kind,
                 number=number,
-                parameters=values,
+                parameters=values(),
                 preflight=_evidence(found),
                 started_at=Now(),
                 lease_until=Now() + lease,
@@ -182,9 +182,15 @@ def _may_send(actor: Actor, order: Order, locked: Order, kind: AttemptKind, numb
     if switch.everything_paused or (kind == AttemptKind.BUY and switch.purchases_paused):
         return False
     if locked.status == OrderStatus.UNKNOWN:
-        return not locked.attempts.filter(outcome=AttemptOutcome.SENDING).exists() and _is_next(locked, kind, number)
+        in_hand = locked.attempts.filter(outcome=AttemptOutcome.SENDING).exists()
+        if in_hand or not _is_next(locked, kind, number):
+            return False
+        if kind != AttemptKind.BUY:
+            return True
     problem = order_problem(locked, number)
-    if problem:
+    if problem and locked.status == OrderStatus.UNKNOWN:
+        order_hand_over(actor=actor, order=locked, why=f"It is not bought once more. {problem}")
+    elif problem:
         order_fail(actor=actor, order=locked, why=problem)
     return not problem
 

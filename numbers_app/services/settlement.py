@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict, InvalidInput
-from numbers_app.models import AttemptOutcome, Order, OrderKind, OrderStatus, Verb
+from numbers_app.models import AttemptOutcome, Campaign, Order, OrderKind, OrderStatus, Verb
 from numbers_app.permissions import Capability, require
+from numbers_app.text import phone_text
 
 from .decisions import order_lock_granted, order_refuse_writer, order_standing
 from .doubt import doubtful_purchase, names_another
@@ -66,6 +67,10 @@ def _settle_purchase(actor: Actor, order: Order, finding: Finding, result: str) 
         if not names_another(purchase):
             raise InvalidInput("Callcap named no other number in its answer to this order.", "finding")
         number = purchase.named_number
+    if Campaign.objects.filter(phone_number=number, ended_at=None).exists():
+        raise InvalidInput(
+            f"{phone_text(number)} is already among our numbers, so it was not this order that bought it.", "finding"
+        )
     campaign = campaign_bought(actor=actor, order=order, attempt=purchase, number=number)
     order_end_bought(actor=actor, order=order, campaign=campaign, result=result, verb=Verb.ORDER_SETTLED)
 

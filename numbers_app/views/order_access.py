@@ -37,7 +37,7 @@ def page_before(request: PortalRequest) -> str:
     ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return target if ours else ""
+    return target if ours and target.startswith("/") else ""
 
 
 def back(request: PortalRequest, order: Order) -> HttpResponse:

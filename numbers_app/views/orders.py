@@ -118,7 +118,7 @@ def order_amend_page(request: PortalRequest, order_id: int) -> HttpResponse:
     order = order_to_act(request, order_id, Capability.ORDER)
     if not _may_amend(request, order):
         raise not_found(f"Order {order_id}")
-    if order.status != OrderStatus.PENDING:
+    if order.status != OrderStatus.PENDING and request.method != "POST":
         return redirect(order)
     form = _amend_form(request, order)
     if request.method != "POST":

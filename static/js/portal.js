@@ -29,10 +29,11 @@
     focusOn(wanted);
     return Boolean(wanted);
   };
+  const headingIn = (element) => element?.querySelector("h1, h2, h3");
   const restoreFocus = (ctx) => {
     if (!focusWanted() && hadFocus.has(ctx) && focusLost()) {
       const target = ctx.target?.isConnected ? ctx.target : null;
-      focusOn(target?.querySelector("h1, h2, h3") ?? target ?? byId("main").querySelector("h1") ?? byId("main"));
+      focusOn(headingIn(target) ?? headingIn(target?.parentElement) ?? target ?? headingIn(byId("main")) ?? byId("main"));
     }
   };
 
@@ -92,6 +93,8 @@
     byId("alert").replaceChildren();
   };
   const KEPT = "What you typed is still here. Try again in a moment.";
+  // Answers that are pages of their own, not the part of this page that was asked for.
+  const isErrorPage = (status) => status >= 500 || status === 403 || status === 404;
 
   // What refreshes itself in the background asks only while somebody looks, and fails without a word: the next try comes.
   const quiet = (ctx) => ctx?.sourceElement?.dataset?.quiet !== undefined;
@@ -112,11 +115,12 @@
     alertWith("You have been signed out. What you typed is still here: sign in again, then repeat the last step.", login);
   });
   document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
-    if (ctx.response.status < 500) return;
+    const { status } = ctx.response;
+    if (!isErrorPage(status) || quiet(ctx)) return;
     // Error pages mark the sentence that says what happened.
     const page = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
     const said = page.querySelector("[data-alert]")?.textContent.trim();
-    alertWith(`${said || `The portal could not answer (error ${ctx.response.status}).`} ${KEPT}`);
+    alertWith(`${said || `The portal could not answer (error ${status}).`} ${status < 500 ? "Nothing was changed." : KEPT}`);
   });
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (ctx && !ctx.response && !quiet(ctx)) alertWith(`The portal cannot be reached, or took too long to answer. ${KEPT}`);
@@ -146,7 +150,7 @@
   // --- After every answer -------------------------------------------------------------------------------------------
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (quiet(ctx)) return;
-    if (!ctx.response || ctx.response.status < 500) clearAlert();
+    if (!ctx.response || !isErrorPage(ctx.response.status)) clearAlert();
     if (ctx.target?.id === "dialog-body" && ctx.swap !== "none" && !dialog.open) dialog.showModal();
     restoreFocus(ctx);
     announce();

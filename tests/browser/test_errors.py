@@ -91,7 +91,9 @@ def test_pressing_request_twice_makes_one_order(visit: Any, sandbox: SandboxServ
     sent: list[str] = []
     rep.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     sandbox.arm_fault("slow", on="search", times=1, seconds=1)
-    button = rep.page.get_by_role("button", name="Request", exact=True).bounding_box()
+    request = rep.page.get_by_role("button", name="Request", exact=True)
+    request.scroll_into_view_if_needed()
+    button = request.bounding_box()
     assert button
     for _ in range(2):
         rep.page.mouse.click(button["x"] + 10, button["y"] + 10)

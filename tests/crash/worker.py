@@ -12,6 +12,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,21 @@ def killed_at(step: str, after: int) -> Listener:
     return listen
 
 
+def frozen_at(step: str) -> Listener:
+    """Stands still when the step is reached first, as a machine that sleeps, until somebody sends SIGCONT."""
+    frozen = False
+
+    def listen(name: str) -> None:
+        nonlocal frozen
+        if name == step and not frozen:
+            frozen = True
+            os.kill(os.getpid(), signal.SIGSTOP)
+            # The signal may reach another thread first; this one must not take a step until it is stopped as well.
+            time.sleep(0.2)
+
+    return listen
+
+
 def killed_in_call(seconds: float) -> Listener:
     """Dies ``seconds`` after an intent was written, while the vendor is being asked."""
 
@@ -72,6 +88,8 @@ def killed_at_random(chance: float, seed: str) -> Listener:
 def listener_of(arguments: argparse.Namespace) -> Listener | None:
     if arguments.kill_at:
         return killed_at(arguments.kill_at, arguments.after)
+    if arguments.freeze_at:
+        return frozen_at(arguments.freeze_at)
     if arguments.kill_in_call is not None:
         return killed_in_call(arguments.kill_in_call)
     if arguments.random_kill:
@@ -86,6 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kill-at", choices=steps.STEPS)
     parser.add_argument("--after", type=int, default=1)
+    parser.add_argument("--freeze-at", choices=steps.STEPS)
     parser.add_argument("--kill-in-call", type=float, metavar="SECONDS")
     parser.add_argument("--random-kill", type=float, metavar="CHANCE")
     parser.add_argument("--seed", default="")

@@ -19,7 +19,7 @@ CALL_SECONDS = 1
 # On PostgreSQL; on SQLite a worker has one thread whatever it is told.
 THREADS = 2
 # Ends a process that does not end by itself when asked to.
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 30
 
 
 def portal_environment(callcap_url: str) -> dict[str, str]:
@@ -46,6 +46,14 @@ class Worker:
     @property
     def is_alive(self) -> bool:
         return self.process.poll() is None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it stands still until ``thaw``."""
+        return self.is_alive and Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     @property
     def was_killed(self) -> bool:
@@ -105,6 +113,7 @@ class Crew:
     def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
         for process in processes:
             process.terminate()
+            process.send_signal(signal.SIGCONT)
         for process in processes:
             try:
                 process.wait(PATIENCE_SECONDS)

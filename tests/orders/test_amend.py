@@ -261,23 +261,21 @@ def test_those_concerned_are_told(order: Order, manager: User, manager2: User) -
     assert told(order, "amended") == ["manager2", "rep"]
 
 
-# --- suspected bugs ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.xfail(strict=True, reason="The service asks for something to change only when the order is made.")
-def test_suspected_bug_change_of_nothing_is_refused(rep: User, mirrored: Campaign) -> None:
+def test_change_of_nothing_is_refused(rep: User, mirrored: Campaign) -> None:
     order = ask_change(rep, mirrored, notes="x")
     with pytest.raises(InvalidInput):
         amend(rep, order, parameters={})
 
 
-@pytest.mark.xfail(strict=True, reason="An ended number is refused only when the order is made.")
-def test_suspected_bug_change_of_a_number_that_has_stopped_is_refused(rep: User, location: Account) -> None:
+def test_change_of_a_number_that_has_stopped_is_refused(rep: User, location: Account) -> None:
     campaign = CampaignFactory(phone_number=CAKE, account=location, destination=DESTINATION)
     order = ask_change(rep, campaign, notes="x")
     end(campaign)
     with pytest.raises(InvalidInput):
         amend(rep, order, parameters={"notes": "y"})
+
+
+# --- suspected bugs ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.xfail(strict=True, reason="IntegrityError of the database instead of a sentence.")

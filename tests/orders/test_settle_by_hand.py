@@ -367,3 +367,20 @@ def test_suspected_bug_number_that_is_in_the_mirror_already_is_told_in_a_sentenc
     with suppress(PortalError):
         settle(manager, misnamed, finding)
     assert Campaign.objects.filter(ended_at=None).count() == 1
+
+
+@pytest.mark.xfail(strict=True, reason="The order stays in the state sending for ever: nobody can settle or cancel it.")
+def test_suspected_bug_order_whose_number_was_mirrored_by_a_settlement_while_it_was_bought_ends(
+    misnamed: Order,
+    rep: User,
+    manager: User,
+    location: Account,
+    on_step: Callable[[str, Callable[[], None]], None],
+) -> None:
+    named = misnamed.attempts.get().named_number
+    order = approve(manager, ask(rep, location, named))
+    on_step("answered", lambda: settle(manager, misnamed, ANOTHER) and None)
+    carry_out(order)
+    keep_trying(order)
+    assert Campaign.objects.get().phone_number == named
+    assert order.status != OrderStatus.SENDING

@@ -150,7 +150,7 @@ def test_number_that_a_check_proved_is_mirrored_as_if_the_answer_had_come(
 
 
 def test_late_commit_is_proved_by_a_later_check(approved: Order, sandbox: SandboxServer) -> None:
-    sandbox.arm_fault("late_commit", "provision", seconds=0.5)
+    sandbox.arm_fault("late_commit", "provision", seconds=1.5)
     assert carry_out(approved).status == OrderStatus.UNKNOWN
     assert checks(approved) == [NOT_OURS]
     wait_until(lambda: sandbox.sold(CAKE))
@@ -162,7 +162,7 @@ def test_late_commit_is_proved_by_a_later_check(approved: Order, sandbox: Sandbo
 def test_number_that_left_the_searches_long_before_it_is_ours_is_proved_too(
     approved: Order, sandbox: SandboxServer
 ) -> None:
-    sandbox.arm_fault("hold", "provision", seconds=0.5)
+    sandbox.arm_fault("hold", "provision", seconds=1.5)
     assert carry_out(approved).status == OrderStatus.UNKNOWN
     wait_until(lambda: sandbox.sold(CAKE))
     settling_is_over(approved)
@@ -257,7 +257,7 @@ def test_number_that_is_gone_and_not_ours_is_left_to_a_person(lost: Order, sandb
 
 
 def test_number_that_was_hidden_for_a_while_is_left_to_a_person(approved: Order, sandbox: SandboxServer) -> None:
-    sandbox.arm_fault("hold_and_release", "provision", seconds=0.5)
+    sandbox.arm_fault("hold_and_release", "provision", seconds=1.5)
     carry_out(approved)
     wait_until(lambda: sandbox.search(fullNumber=CAKE))
     keep_trying(approved)
@@ -734,7 +734,7 @@ def test_late_answer_of_a_check_that_was_given_up_still_proves_the_number(
 def test_suspected_bug_order_whose_number_came_into_the_mirror_otherwise_ends_when_a_check_proves_it(
     approved: Order, location: Account, sandbox: SandboxServer
 ) -> None:
-    sandbox.arm_fault("late_commit", "provision", seconds=0.3)
+    sandbox.arm_fault("late_commit", "provision", seconds=1.5)
     carry_out(approved)
     wait_until(lambda: sandbox.sold(CAKE))
     CampaignFactory(phone_number=CAKE, account=location)

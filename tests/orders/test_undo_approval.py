@@ -72,11 +72,11 @@ def test_approved_order_is_due_when_the_time_to_undo_is_over(approved: Order) ->
 
 
 def test_nothing_is_sent_before_the_time_to_undo_is_over(approved: Order, sandbox: SandboxServer) -> None:
-    seconds_pass(approved, TIME_TO_UNDO - 2)
+    seconds_pass(approved, TIME_TO_UNDO - 5)
     orders_sweep(actor=WORKER)
     assert (carry_out(approved).status, outcomes(approved)) == (OrderStatus.APPROVED, [])
     assert sandbox.purchases() == []
-    seconds_pass(approved, 3)
+    seconds_pass(approved, 6)
     assert carry_out(approved).status == OrderStatus.DONE
 
 
@@ -137,7 +137,7 @@ def test_what_was_taken_back_is_never_sent(approved: Order, manager: User, sandb
 def test_order_approved_anew_has_a_time_to_undo_of_its_own(
     approved: Order, manager: User, manager2: User, sandbox: SandboxServer
 ) -> None:
-    seconds_pass(approved, TIME_TO_UNDO - 2)
+    seconds_pass(approved, TIME_TO_UNDO - 5)
     undo(manager, approved)
     approve(manager2, approved)
     approved.refresh_from_db()
@@ -188,7 +188,7 @@ def test_the_portal_itself_may_not(approved: Order) -> None:
 
 
 def test_it_is_too_late_when_the_time_is_over_even_if_nothing_was_sent_yet(approved: Order, manager: User) -> None:
-    seconds_pass(approved, TIME_TO_UNDO - 1)
+    seconds_pass(approved, TIME_TO_UNDO - 5)
     undo(manager, Order.objects.get(pk=approved.pk))
     approve(manager, approved)
     approved.refresh_from_db()

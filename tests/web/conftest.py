@@ -106,9 +106,7 @@ def purchase(rep: User, location: Account) -> Purchase:
 def change(rep: User) -> Purchase:
     """``change(campaign, by=rep, destination="3165550100")``: an order that changes a number."""
 
-    def ask(
-        campaign: Campaign, by: User = rep, execute_after: datetime | None = None, **parameters: Any
-    ) -> Order:
+    def ask(campaign: Campaign, by: User = rep, execute_after: datetime | None = None, **parameters: Any) -> Order:
         return order_request_change(
             actor=Actor.person(by),
             campaign=campaign,
@@ -135,9 +133,7 @@ def carry_out(worker: Actor) -> Callable[[Order], Order]:
 
 
 @pytest.fixture
-def misnamed(
-    sandbox: SandboxServer, purchase: Purchase, manager: User, carry_out: Callable[[Order], Order]
-) -> Order:
+def misnamed(sandbox: SandboxServer, purchase: Purchase, manager: User, carry_out: Callable[[Order], Order]) -> Order:
     """A purchase that Callcap answered with another number: only a person can settle it."""
     order = purchase()
     order_approve(actor=Actor.person(manager), order_id=order.pk, revision=1)

@@ -135,6 +135,7 @@ def _value(element: Element, name: str) -> list[str]:
         options = element.all("option")
         chosen = [option for option in options if "selected" in option.attributes] or options[:1]
         return [option.attributes.get("value", "") for option in chosen]
-    if element.tag != "input" or (given.get("type") in ("checkbox", "radio") and "checked" not in given):
+    ticked = given.get("type") in ("checkbox", "radio")
+    if element.tag != "input" or (ticked and "checked" not in given):
         return []
-    return [given.get("value", "")]
+    return [given.get("value", "on" if ticked else "")]

@@ -45,7 +45,7 @@ def amend(client: Client, order: Order, **typed: Any) -> Any:
 
 def differences(page: Page) -> dict[str, tuple[str, str]]:
     """{field: (before, after)} of the last amendment on an order's page."""
-    lines = page.one("aside") and page.all("table", class_="diff")[-1].all("tr")[1:]
+    lines = page.all("table", class_="diff")[-1].all("tr")[1:]
     return {line.one("th").text: (line.one("del").text, line.one("ins").text) for line in lines}
 
 
@@ -67,7 +67,6 @@ def test_the_form_holds_everything_that_was_asked_for(as_rep: Client, purchase: 
         notes="one\ntwo",
     )
     filled = form_of(as_rep, order)
-    assert {name: values for name, values in filled.items() if values not in ([""], [])} == filled | {} or True
     assert filled["number"] == [CAKE, "3167342254", ""]
     assert {name: filled[name] for name in ("destination", "campaign_name", "recording", "evaluation")} == {
         "destination": ["3164447896"],
@@ -110,12 +109,8 @@ def test_an_amended_order_is_a_new_revision_whose_difference_its_requester_sees(
         "Campaign name": ("empty", "Cakes"),
         "Reason": ("For the spring campaign", "Better"),
     }
-    assert f"Order {order.pk}, purchase of {_title(order)}, was amended" in Page(as_rep.get("/notifications/")).text
-
-
-def _title(order: Order) -> str:
-    first = str(order.choices.all()[0])
-    return f"({first[:3]}) {first[3:6]}-{first[6:]} or another choice"
+    news = Page(as_rep.get("/notifications/")).text
+    assert f"Order {order.pk}, purchase of ({second[:3]}) {second[3:6]}-{second[6:]} or another choice, was" in news
 
 
 def test_urgency_and_time_can_be_amended_too(as_rep: Client, sandbox: SandboxServer, purchase: Purchase) -> None:
@@ -241,9 +236,7 @@ def test_who_was_overtaken_gets_everything_typed_back(
     assert (order.revision, order.reason) == (2, "Theirs")
 
 
-def test_an_order_that_was_decided_can_only_be_looked_at(
-    as_rep: Client, purchase: Purchase, manager: User
-) -> None:
+def test_an_order_that_was_decided_can_only_be_looked_at(as_rep: Client, purchase: Purchase, manager: User) -> None:
     order = purchase()
     order_reject(actor=Actor.person(manager), order_id=order.pk, revision=1, reason="We have one.")
     assert as_rep.get(address_of(order))["Location"] == f"/orders/{order.pk}/"

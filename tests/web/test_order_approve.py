@@ -15,14 +15,20 @@ from numbers_app.services.orders import WantedNumber, order_amend
 from tests.factories import UserFactory
 from tests.sandbox_server import SandboxServer
 
-from .conftest import CAKE, Purchase
+from .conftest import CAKE, HTMX, Purchase
 from .page import Page
 
 pytestmark = pytest.mark.django_db
 
 
-def approve(client: Client, order: Order, **data: Any) -> Any:
-    return client.post(f"/orders/{order.pk}/approve/", {"revision": 1} | data)
+def approve(client: Client, order: Order, htmx: bool = False, **data: Any) -> Any:
+    headers = HTMX if htmx else {}
+    return client.post(f"/orders/{order.pk}/approve/", {"revision": 1} | data, headers=headers)
+
+
+def focused(page: Page) -> list[str]:
+    """What gets the focus when the answer is put into the page: one element."""
+    return [element.attributes["id"] for element in page if "data-focus" in element.attributes]
 
 
 def status_of(order: Order) -> str:
@@ -164,6 +170,66 @@ def test_the_reader_returns_to_the_page_of_the_decision(as_manager: Client, purc
 def test_nobody_is_sent_to_another_site(as_manager: Client, purchase: Purchase, target: str) -> None:
     order = purchase()
     assert approve(as_manager, order, next=target)["Location"] == f"/orders/{order.pk}/"
+
+
+@pytest.mark.xfail(strict=True, reason="redirect() takes it for the name of a view: NoReverseMatch.")
+@pytest.mark.parametrize("target", ["nonsense", "<b>"])
+def test_suspected_bug_a_page_that_is_no_address_leads_to_the_order(
+    as_manager: Client, purchase: Purchase, target: str
+) -> None:
+    order = purchase()
+    assert approve(as_manager, order, next=target)["Location"] == f"/orders/{order.pk}/"
+
+
+def test_htmx_gets_the_queue_with_the_focus_on_what_follows(
+    as_manager: Client, sandbox: SandboxServer, purchase: Purchase
+) -> None:
+    first, order, following = purchase("3167342254"), purchase(), purchase("3167342255")
+    response = as_manager.post(f"/orders/{order.pk}/approve/", {"revision": 1, "next": "/"}, headers=HTMX)
+    page = Page(response)
+    assert response.status_code == 200
+    assert "<html" not in page.html
+    assert [row.attributes["aria-labelledby"] for row in page.all("article")] == [
+        f"order-{first.pk}",
+        f"order-{following.pk}",
+    ]
+    assert focused(page) == [f"order-{following.pk}"]
+    assert page.one("div", id="messages").attributes["hx-swap-oob"] == "true"
+    assert page.alerts == [f"Order {order.pk} is approved. This is on its way to Callcap."]
+    assert page.filled(f"/orders/{first.pk}/approve/")["next"] == ["/"]
+
+
+def test_after_the_last_row_the_focus_starts_again_at_the_first(
+    as_manager: Client, sandbox: SandboxServer, purchase: Purchase
+) -> None:
+    first, _, last = purchase("3167342254"), purchase("3167342255"), purchase()
+    assert focused(Page(approve(as_manager, last, htmx=True))) == [f"order-{first.pk}"]
+
+
+def test_after_the_last_order_the_focus_is_on_the_heading(
+    as_manager: Client, sandbox: SandboxServer, purchase: Purchase
+) -> None:
+    page = Page(approve(as_manager, purchase(), htmx=True))
+    assert focused(page) == ["queue-heading"]
+    assert "Nothing waits for you." in page.text
+
+
+def test_after_an_urgent_order_the_focus_goes_on_to_the_others(
+    as_manager: Client, sandbox: SandboxServer, purchase: Purchase
+) -> None:
+    plain, urgent = purchase("3167342254"), purchase(urgent=True)
+    assert focused(Page(approve(as_manager, urgent, htmx=True))) == [f"order-{plain.pk}"]
+
+
+def test_htmx_gets_a_conflict_in_the_queue(as_manager: Client, purchase: Purchase, manager2: User) -> None:
+    order, following = purchase(), purchase("3167342254")
+    order_approve(actor=Actor.person(manager2), order_id=order.pk, revision=1)
+    response = approve(as_manager, order, htmx=True)
+    page = Page(response)
+    assert response.status_code == 409
+    assert "decided by Manager2 Test" in page.alerts[0]
+    assert page.alerts[0].startswith(f"Order {order.pk}: ")
+    assert focused(page) == [f"order-{following.pk}"]
 
 
 def test_another_reps_manager_of_the_same_location_may_approve(

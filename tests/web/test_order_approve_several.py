@@ -99,7 +99,9 @@ def test_what_names_no_order_and_revision_is_refused(as_manager: Client, orders:
 
 @pytest.mark.xfail(strict=True, reason="ApproveSeveralForm.clean_order unpacks pairs where nothing catches the error.")
 @pytest.mark.parametrize("value", ["1", "1:1:1"])
-def test_suspected_bug_what_names_too_little_or_too_much_is_refused(as_manager: Client, orders: list[Order], value: str) -> None:
+def test_suspected_bug_what_names_too_little_or_too_much_is_refused(
+    as_manager: Client, orders: list[Order], value: str
+) -> None:
     response = as_manager.post(URL, {"order": [*tick(orders[0]), value]}, headers=HTMX)
     assert response.status_code == 422
     assert statuses(orders[0]) == [OrderStatus.PENDING]

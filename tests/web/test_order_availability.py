@@ -65,9 +65,7 @@ def test_the_queue_asks_by_itself_and_has_a_link_for_who_has_no_script(as_manage
     assert place.one("a").attributes["href"] == f"/orders/{order.pk}/availability/"
 
 
-def test_each_choice_is_told_of(
-    as_manager: Client, sandbox: SandboxServer, purchase: Purchase, second: str
-) -> None:
+def test_each_choice_is_told_of(as_manager: Client, sandbox: SandboxServer, purchase: Purchase, second: str) -> None:
     order = purchase(CAKE, second)
     assert [line.text for line in look(as_manager, order).all("p", class_="good")] == [
         "Available right now: (316) 734-2253",

@@ -38,9 +38,7 @@ def test_a_question_stands_in_the_timeline_beside_the_order_and_is_told(
     assert "Manager Test: Spring or summer?" in Page(as_rep.get("/notifications/")).text
 
 
-def test_the_answer_reaches_the_manager_who_asked(
-    as_rep: Client, as_manager: Client, purchase: Purchase
-) -> None:
+def test_the_answer_reaches_the_manager_who_asked(as_rep: Client, as_manager: Client, purchase: Purchase) -> None:
     order = purchase()
     comment(as_manager, order)
     comment(as_rep, order, "Summer.")
@@ -58,7 +56,7 @@ def test_the_form_of_the_page_is_sent_as_it_stands(as_rep: Client, purchase: Pur
 
 def test_the_queue_links_to_the_form(as_manager: Client, purchase: Purchase) -> None:
     order = purchase()
-    assert Page(as_manager.get("/orders/")).links("Ask") == [f"/orders/{order.pk}/#comment"]
+    assert Page(as_manager.get("/orders/")).links("Ask about order") == [f"/orders/{order.pk}/#comment"]
     assert Page(as_manager.get(f"/orders/{order.pk}/")).one("form", id="comment")
 
 
@@ -116,8 +114,6 @@ def test_an_auditor_is_not_offered_the_form(signed_in: Any, auditor: User, purch
 
 
 @pytest.mark.parametrize(("target", "stays"), [("/orders/", True), ("//evil.example/", False)])
-def test_the_reader_returns_to_a_page_of_ours(
-    as_manager: Client, purchase: Purchase, target: str, stays: bool
-) -> None:
+def test_the_reader_returns_to_a_page_of_ours(as_manager: Client, purchase: Purchase, target: str, stays: bool) -> None:
     order = purchase()
     assert comment(as_manager, order, next=target)["Location"] == (target if stays else f"/orders/{order.pk}/")

@@ -74,9 +74,7 @@ def test_a_manager_is_not_offered_to_decide_on_their_own_order(
     assert "a manager other than you decides" in page.text
 
 
-def test_another_rep_of_the_location_may_only_look_and_speak(
-    as_rep: Client, purchase: Purchase, manager: User
-) -> None:
+def test_another_rep_of_the_location_may_only_look_and_speak(as_rep: Client, purchase: Purchase, manager: User) -> None:
     assert verbs(detail(as_rep, purchase(by=manager))) == {"comment", "urgent"} | LOOKS
 
 

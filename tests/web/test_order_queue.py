@@ -87,9 +87,7 @@ def test_a_purchase_says_who_wants_what_where_why_and_since_when(
         assert words in found.text
 
 
-def test_a_change_shows_every_value_before_and_after(
-    as_manager: Client, change: Purchase, campaign: Campaign
-) -> None:
+def test_a_change_shows_every_value_before_and_after(as_manager: Client, change: Purchase, campaign: Campaign) -> None:
     found = row(as_manager, change(campaign, destination="3165550100", stop_date="2099-05-01"))
     cells = [(line.one("del").text, line.one("ins").text) for line in found.one("table").all("tr")[1:]]
     assert cells == [("(316) 444-7896", "(316) 555-0100"), ("empty", "2099-05-01")]
@@ -227,9 +225,7 @@ def test_a_change_costs_nothing(as_manager: Client, change: Purchase, campaign: 
     assert "EUR" not in row(as_manager, change(campaign, destination="3165550100")).text
 
 
-def test_a_price_of_one_kind_says_nothing_of_the_other(
-    as_manager: Client, purchase: Purchase, settings: Any
-) -> None:
+def test_a_price_of_one_kind_says_nothing_of_the_other(as_manager: Client, purchase: Purchase, settings: Any) -> None:
     settings.MONTHLY_PRICE_TOLLFREE = Decimal("4.00")
     assert "USD" not in row(as_manager, purchase(CAKE)).text
     assert "4.00 USD a month" in row(as_manager, purchase(TOLLFREE)).text
@@ -278,9 +274,7 @@ def test_comments_stand_beside_the_order_as_they_were_made(
     assert comments == ["Manager Test : Spring or summer?", "Rep Test : Summer."]
 
 
-def test_what_was_amended_last_and_by_whom_is_shown(
-    as_manager: Client, purchase: Purchase, manager2: User
-) -> None:
+def test_what_was_amended_last_and_by_whom_is_shown(as_manager: Client, purchase: Purchase, manager2: User) -> None:
     order = purchase()
     amend(manager2, order, destination="3165550111")
     order.refresh_from_db()
@@ -354,9 +348,7 @@ def test_who_decides_nothing_has_no_queue(
         assert not [form for form in page.all("form") if "approve" in form.attributes.get("action", "")]
 
 
-def test_what_was_decided_is_gone_from_the_queue(
-    as_manager: Client, purchase: Purchase, manager2: User
-) -> None:
+def test_what_was_decided_is_gone_from_the_queue(as_manager: Client, purchase: Purchase, manager2: User) -> None:
     approved, rejected = purchase(CAKE), purchase(OTHER)
     order_approve(actor=Actor.person(manager2), order_id=approved.pk, revision=1)
     order_reject(actor=Actor.person(manager2), order_id=rejected.pk, revision=1, reason="No")

@@ -186,7 +186,9 @@ def test_nobody_is_sent_to_another_site(as_manager: Client, approved: Order, tar
 # --- as the queue's own answers --------------------------------------------------------------------------------------
 
 
-def test_htmx_gets_the_queue_with_the_order_in_it_again(as_manager: Client, approved: Order, purchase: Purchase) -> None:
+def test_htmx_gets_the_queue_with_the_order_in_it_again(
+    as_manager: Client, approved: Order, purchase: Purchase
+) -> None:
     following = purchase("3167342254")
     response = as_manager.post(f"/orders/{approved.pk}/undo/", {"next": "/"}, headers=HTMX)
     page = Page(response)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +14,20 @@ from django.utils.html import escape
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Attempt, AttemptKind, Campaign, Order, OrderStatus, User, Verb
-from numbers_app.services.decisions import order_approve, order_cancel, order_reject
+from numbers_app.services.decisions import (
+    order_approve,
+    order_cancel,
+    order_comment,
+    order_mark_urgent,
+    order_reject,
+)
 from numbers_app.services.history import history_append
+from numbers_app.services.orders import WantedNumber, order_amend
+from numbers_app.services.settlement import Finding, order_settle
+from numbers_app.services.switch import purchases_pause, sending_resume
 from tests.factories import CampaignFactory
 
-from .conftest import CAKE, Purchase
+from .conftest import CAKE, HTMX, Purchase
 
 pytestmark = pytest.mark.django_db
 
@@ -71,14 +80,48 @@ def hostile_world(
     )
     Campaign.objects.filter(pk=ended.pk).update(created_at=timezone.now().replace(year=2020))
     bought = purchase("3167342254", notes=hostile("wish"), campaign_name=hostile("wished_name"))
-    bought.choices.update(place=hostile("place"), dropped_because=hostile("dropped"))
+    # As much of it as fits.
+    hostile.used["spelling"] = hostile("spelling")[:12]
+    bought.choices.update(place=hostile("place"), dropped_because=hostile("dropped"), spelling=hostile("spelling"))
     Order.objects.filter(pk=bought.pk).update(reason=hostile("reason"))
+    order_comment(actor=Actor.person(rep), order_id=bought.pk, text=hostile("comment"))
+    order_mark_urgent(actor=Actor.person(rep), order_id=bought.pk)
+    amended = purchase("3167342258", campaign_name=hostile("name_before"))
+    order_amend(
+        actor=Actor.person(rep),
+        order_id=amended.pk,
+        revision=1,
+        wanted=[WantedNumber("3167342258")],
+        parameters={"destination": "3164447896", "campaign_name": hostile("name_after"), "memo1": hostile("amended")},
+        reason=hostile("reason_after"),
+        urgent=False,
+        execute_after=timezone.now() + timedelta(days=3),
+    )
+    scheduled = purchase("3167342259", execute_after=timezone.now() + timedelta(days=3))
+    order_approve(actor=Actor.person(manager), order_id=scheduled.pk, revision=1)
+    settled = purchase("3167342260")
+    Order.objects.filter(pk=settled.pk).update(
+        status=OrderStatus.UNKNOWN, decider_id=manager.pk, decider_name="Decider", phone_number="3167342260"
+    )
+    order_settle(
+        actor=Actor.person(manager),
+        order_id=settled.pk,
+        finding=Finding.NOT_CARRIED_OUT,
+        reason=hostile("settle_reason"),
+    )
+    purchases_pause(actor=Actor.person(manager), reason=hostile("pause_reason"))
+    sending_resume(actor=Actor.person(manager), reason=hostile("resume_reason"))
+    purchases_pause(actor=Actor.person(manager), reason=hostile("banner"))
     changed = change(campaign, notes=hostile("new_notes"))
     rejected = purchase("3167342255")
     order_reject(actor=Actor.person(manager), order_id=rejected.pk, revision=1, reason=hostile("rejected"))
     unknown = purchase("3167342256")
     Order.objects.filter(pk=unknown.pk).update(
-        status=OrderStatus.UNKNOWN, decider_id=manager.pk, decider_name=hostile("decider"), result=hostile("result")
+        status=OrderStatus.UNKNOWN,
+        decider_id=manager.pk,
+        decider_name=hostile("decider"),
+        result=hostile("result"),
+        phone_number="3167342256",
     )
     Attempt.objects.create(
         order=unknown,
@@ -89,6 +132,8 @@ def hostile_world(
         started_at=timezone.now(),
         lease_until=timezone.now(),
         outcome="unknown",
+        ever_unknown=True,
+        named_number="3167342261",
         message=hostile("vendor"),
         excerpt=hostile("excerpt"),
     )
@@ -102,7 +147,7 @@ def hostile_world(
             approved_by=hostile("approved_by"),
             changes={"notes": [hostile("before"), hostile("after")]},
         )
-    return {"orders": [bought, changed, rejected, unknown], "hostile": hostile}
+    return {"orders": [bought, changed, rejected, unknown, amended, scheduled, settled], "hostile": hostile}
 
 
 def pages(world: dict[str, Any]) -> list[str]:
@@ -112,8 +157,18 @@ def pages(world: dict[str, Any]) -> list[str]:
         "/search/",
         "/orders/",
         "/orders/new/",
+        "/orders/upcoming/",
+        "/orders/unknown/",
+        "/orders/destination/?account=L-3&destination=3165550199",
         *orders,
         f"{orders[0]}reject/",
+        f"{orders[0]}amend/",
+        f"{orders[0]}availability/",
+        f"{orders[1]}amend/",
+        f"{orders[3]}settle/",
+        f"{orders[4]}amend/",
+        "/sending/",
+        "/notifications/",
         "/numbers/",
         f"/numbers/{CAKE}/",
         f"/numbers/{CAKE}/change/",
@@ -140,7 +195,10 @@ def test_every_stored_text_is_escaped_wherever_it_is_shown(hostile_world: dict[s
 ECHOES = [
     ("/search/", {"city": "", "area_code": "", "vanity_text": "", "account": "", "zipcode": ""}),
     ("/orders/", {"status": ""}),
-    ("/orders/new/", {"number": "", "account": "", "location_id": ""}),
+    ("/orders/new/", {"number": "", "account": "", "location_id": "", "vanity_text": ""}),
+    ("/orders/destination/", {"number": "", "account": "", "destination": ""}),
+    ("/orders/upcoming/", {"page": ""}),
+    ("/notifications/", {"unread": "", "page": ""}),
     ("/numbers/", {"q": "", "status": ""}),
     ("/history/", {"number": "", "actor": "", "date_from": ""}),
     ("/accounts/login/", {"next": ""}),
@@ -158,14 +216,67 @@ def test_text_of_an_address_is_escaped(as_rep: Client, path: str, fields: dict[s
 
 @pytest.mark.parametrize("text", [text.format(7) for text in TEXTS[:4]])
 def test_text_of_a_refused_form_is_escaped(
-    as_manager: Client, campaign: Campaign, purchase: Purchase, text: str
+    as_manager: Client, campaign: Campaign, purchase: Purchase, misnamed_elsewhere: Order, text: str
 ) -> None:
     order = purchase("3167342254")
+    address = f"/orders/{order.pk}"
     names = ("number", "account", "destination", "notes", "reason", "version", "form_token", "evaluation", "stop_date")
-    sent = dict.fromkeys(names, text) | {"revision": text}
-    for path in ("/orders/new/", f"/numbers/{CAKE}/change/", f"/orders/{order.pk}/reject/", "/accounts/login/"):
-        html = as_manager.post(path, sent).content.decode()
-        assert text not in html, path
+    names += ("vanity_text", "execute_after", "urgent", "destination_checked", "finding", "order", "up_to", "wanted")
+    # A comment with this text would be kept; with so much of it, it comes back.
+    sent = dict.fromkeys(names, text) | {"revision": text, "text": text * 200, "next": f"/{text}"}
+    paths = (
+        "/orders/new/",
+        f"/numbers/{CAKE}/change/",
+        f"{address}/reject/",
+        f"{address}/amend/",
+        f"{address}/comment/",
+        f"{address}/approve/",
+        f"/orders/{misnamed_elsewhere.pk}/settle/",
+        "/orders/approve/",
+        "/sending/resume/",
+        "/notifications/read/",
+        "/notifications/mail/",
+        "/accounts/login/",
+    )
+    for path in paths:
+        for headers in ({}, HTMX):
+            html = as_manager.post(path, sent, headers=headers).content.decode()
+            assert text not in html, path
+    for headers in ({}, HTMX):
+        long_reason = {"revision": 1, "reason": text * 100}
+        assert text not in as_manager.post(f"{address}/reject/", long_reason, headers=headers).content.decode()
+    assert text not in as_manager.post("/sending/pause/", {"reason": text * 100}).content.decode()
+
+
+@pytest.fixture
+def misnamed_elsewhere(purchase: Purchase) -> Order:
+    """An unknown order with a number of its own."""
+    order = purchase("3167342270")
+    Order.objects.filter(pk=order.pk).update(status=OrderStatus.UNKNOWN, decider_id=999, phone_number="3167342270")
+    Attempt.objects.create(
+        order=order,
+        kind=AttemptKind.BUY,
+        number="3167342270",
+        parameters={},
+        started_at=timezone.now(),
+        lease_until=timezone.now(),
+        outcome="unknown",
+        ever_unknown=True,
+    )
+    return order
+
+
+@pytest.mark.parametrize("text", [text.format(7) for text in TEXTS[:4]])
+def test_the_reason_of_an_overtaken_rejection_is_escaped(
+    as_manager: Client, manager2: User, purchase: Purchase, text: str
+) -> None:
+    order = purchase()
+    order_reject(actor=Actor.person(manager2), order_id=order.pk, revision=1, reason="No")
+    for headers in ({}, HTMX):
+        response = as_manager.post(f"/orders/{order.pk}/reject/", {"revision": 1, "reason": text}, headers=headers)
+        assert response.status_code == 409
+        assert text not in response.content.decode()
+        assert escape(text) in response.content.decode()
 
 
 def test_the_page_that_confirms_a_change_escapes_what_it_keeps(as_manager: Client, campaign: Campaign) -> None:
