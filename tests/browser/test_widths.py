@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from numbers_app.models import Account, User
+from numbers_app.actors import Actor
+from numbers_app.models import Account, Order, OrderStatus, Source, User
+from numbers_app.services.decisions import order_comment, order_mark_urgent
+from numbers_app.services.orders import WantedNumber, order_amend
+from numbers_app.services.switch import purchases_pause
 from tests.factories import CampaignFactory
-from tests.promises.wishes import CAKE, requested
+from tests.promises.wishes import CAKE, approved, changed, executed, requested
 from tests.sandbox_server import SandboxServer
 
 pytestmark = pytest.mark.browser
@@ -23,9 +29,31 @@ PAGES = {
         "/orders/new/?number=3167342253",
         "/orders/",
         "/orders/{order}/",
+        "/orders/{order}/amend/",
+        "/orders/{order}/availability/",
+        "/orders/destination/?account=L-3&destination=3167342299",
+        "/orders/unknown/",
+        "/notifications/",
         "/numbers/",
+        "/sending/",
     ],
-    "manager": ["/", "/orders/", "/orders/{order}/", "/orders/{order}/reject/", "/numbers/3167342299/change/"],
+    "manager": [
+        "/",
+        "/orders/",
+        "/orders/upcoming/",
+        "/orders/unknown/",
+        "/orders/{order}/",
+        "/orders/{order}/reject/",
+        "/orders/{order}/amend/",
+        "/orders/{unknown}/",
+        "/orders/{unknown}/settle/",
+        "/orders/{scheduled}/",
+        "/orders/{change}/",
+        "/orders/{change}/amend/",
+        "/notifications/",
+        "/sending/",
+        "/numbers/3167342299/change/",
+    ],
     "auditor": [
         "/",
         "/history/?number=3167342299",
@@ -39,20 +67,56 @@ PAGES = {
 }
 
 
+def some_of_everything(people: dict[str, User], sandbox: SandboxServer) -> dict[str, int]:
+    """Orders in every state that has a page of its own, with long words in them, while purchases are paused."""
+    location = Account.objects.get(key="L-3")
+    rep, manager = people["rep"], people["manager"]
+    worker = Actor.portal("Worker", source=Source.WORKER)
+    held = CampaignFactory(
+        account=location,
+        phone_number="3167342299",
+        campaign_name="Wide " * 19,
+        stop_date=timezone.now().date() + timedelta(days=3),
+    )
+    unknown = approved(rep, manager, location, sandbox.search(areaCode="316")[5]["phoneNumber"])
+    sandbox.arm_fault("other_number", "provision")
+    assert executed(worker, unknown).status == OrderStatus.UNKNOWN
+    scheduled = approved(rep, manager, location, "3167342297")
+    Order.objects.filter(pk=scheduled.pk).update(execute_after=timezone.now() + timedelta(days=3))
+    order = requested(rep, location, CAKE, "3167342296", notes="Longword" * 25, campaign_name="Wide " * 19)
+    order_amend(
+        actor=Actor.person(rep),
+        order_id=order.pk,
+        revision=1,
+        wanted=[WantedNumber(CAKE, "Wichita, KS", "316-734-CAKE"), WantedNumber("3167342296")],
+        parameters=order.parameters | {"destination": held.phone_number, "memo1": "Longmemo" * 25},
+        reason="Longreason" * 25,
+        urgent=False,
+        execute_after=timezone.now() + timedelta(days=3),
+    )
+    order_comment(actor=Actor.person(people["manager2"]), order_id=order.pk, text="Longcomment" * 20)
+    order_mark_urgent(actor=Actor.person(rep), order_id=order.pk)
+    change = changed(rep, held, destination="3165550100", notes="Longword" * 25)
+    purchases_pause(actor=Actor.person(people["manager2"]), reason="Longpause" * 25)
+    return {"order": order.pk, "unknown": unknown.pk, "scheduled": scheduled.pk, "change": change.pk}
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [(1280, 900), (320, 640), ZOOMED], ids=["1280", "320", "400% zoom"])
 def test_every_page_fits_and_has_no_barrier(
-    visit: Any, sandbox: SandboxServer, people: dict[str, User], size: tuple[int, int], dark: bool
+    visit: Any, sandbox: SandboxServer, people: dict[str, User], settings: Any, size: tuple[int, int], dark: bool
 ) -> None:
-    location = Account.objects.get(key="L-3")
-    order = requested(people["rep"], location, CAKE, notes="Longword" * 25)
-    CampaignFactory(account=location, phone_number="3167342299", campaign_name="Wide " * 19)
+    settings.APPROVAL_UNDO_SECONDS = 0
+    numbers = some_of_everything(people, sandbox)
+    # The queue then has a notice to undo in it.
+    settings.APPROVAL_UNDO_SECONDS = 300
+    approved(people["rep"], people["manager"], Account.objects.get(key="L-3"), "3167342298")
     problems: list[str] = []
     for name, paths in PAGES.items():
         person = visit(name, width=size[0], height=size[1], dark=dark)
         person.expects("status of 403", "status of 404", "status of 422")
         for path in paths:
-            person.open(path.format(order=order.pk))
+            person.open(path.format(**numbers))
             problems += person.small_targets()
             if size != ZOOMED:  # the same width and colours as one that is looked at
                 problems += person.barriers()

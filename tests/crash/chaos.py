@@ -33,10 +33,11 @@ class Storm:
         self.fired: Counter[str] = Counter()
 
     def turn(self) -> None:
-        """Other faults than until now. Kinds are drawn like cards, so each has its turn."""
+        """Other faults than until now: half of them such as have not struck yet, the others drawn like cards."""
         self.calm()
-        for _ in range(AT_ONCE):
-            kind = self._draw()
+        missing = self.missing()
+        fresh = self._dice.sample(missing, min(AT_ONCE // 2, len(missing)))
+        for kind in [*fresh, *(self._draw() for _ in range(AT_ONCE - len(fresh)))]:
             # Orders make no calls about accounts.
             on = self._dice.choice([endpoint for endpoint in self._kinds[kind]["on"] if endpoint != "accounts"])
             self._arm(kind, on, rate=RARE.get(kind, RATE))
