@@ -33,7 +33,7 @@ from numbers_app.permissions import deciders_for, nearest_deciders_for
 logger = structlog.get_logger(__name__)
 
 MOST_MAIL_TRIES = 5
-FIRST_MAIL_PAUSE = timedelta(minutes=1)
+FIRST_MAIL_PAUSE = timedelta(minutes=2)
 # A worker that dies while it sends leaves the mail to another one after this time.
 MAIL_CLAIM = timedelta(minutes=5)
 
@@ -92,8 +92,12 @@ def user_set_mail(*, actor: Actor, wanted: bool) -> None:
 def notification_mail(*, actor: Actor, notification_id: int) -> None:
     """Send the mail of a notification if it is due; failures are tried again, five times in all. Harmless to repeat."""
     now = timezone.now()
-    claimed = Notification.objects.filter(pk=notification_id, mail=MailState.DUE, mail_after__lte=now)
-    if not claimed.update(mail_after=now + MAIL_CLAIM, mail_tries=F("mail_tries") + 1):
+    due = Notification.objects.filter(pk=notification_id, mail=MailState.DUE, mail_after__lte=now)
+    # Workers that died over it have used up its tries.
+    due.filter(mail_tries__gte=MOST_MAIL_TRIES).update(mail=MailState.FAILED)
+    # Who has left reads no mails.
+    due.filter(user__is_active=False).update(mail=MailState.NONE)
+    if not due.update(mail_after=now + MAIL_CLAIM, mail_tries=F("mail_tries") + 1):
         return
     notification = Notification.objects.select_related("user", "order__account").get(pk=notification_id)
     try:
@@ -110,7 +114,7 @@ def _put_off(notification: Notification) -> None:
     given_up = notification.mail_tries >= MOST_MAIL_TRIES
     Notification.objects.filter(pk=notification.pk, mail=MailState.DUE).update(
         mail=MailState.FAILED if given_up else MailState.DUE,
-        mail_after=timezone.now() + FIRST_MAIL_PAUSE * 2**notification.mail_tries,
+        mail_after=timezone.now() + FIRST_MAIL_PAUSE * 2 ** (notification.mail_tries - 1),
     )
 
 

@@ -324,3 +324,19 @@ def mailing() -> Callable[[Order], EmailMessage]:
         return message
 
     return send
+
+
+def test_mail_that_every_worker_died_over_is_given_up(order: Order, manager: User, mailoutbox: list[Any]) -> None:
+    one = manager.notifications.get()
+    type(one).objects.update(mail_tries=5, mail_after=timezone.now())
+    notification_mail(actor=WORKER, notification_id=one.pk)
+    one.refresh_from_db()
+    assert (one.mail, mailoutbox) == (MailState.FAILED, [])
+
+
+def test_who_has_left_gets_no_mail(order: Order, manager: User, mailoutbox: list[Any]) -> None:
+    one = manager.notifications.get()
+    User.objects.filter(pk=manager.pk).update(is_active=False)
+    notification_mail(actor=WORKER, notification_id=one.pk)
+    one.refresh_from_db()
+    assert (one.mail, mailoutbox) == (MailState.NONE, [])

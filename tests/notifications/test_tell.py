@@ -313,18 +313,13 @@ def test_what_is_told_is_mailed_to_those_who_want_it(order: Order, manager: User
     assert one.mail_after <= timezone.now()
 
 
-# --- suspected bugs ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.xfail(strict=True, reason="The requester is taken for the nearest manager, so nobody is told.")
-def test_suspected_bug_request_of_the_only_near_manager_is_told_further_up(
+def test_request_of_the_only_near_manager_is_told_further_up(
     manager: User, division_manager: User, location: Account
 ) -> None:
     assert told(ask(manager, location), "requested") == ["division"]
 
 
-@pytest.mark.xfail(strict=True, reason="The author is taken for the nearest manager, so nobody who may decide is told.")
-def test_suspected_bug_amendment_by_the_only_near_manager_is_told_further_up(
+def test_amendment_by_the_only_near_manager_is_told_further_up(
     order: Order, manager: User, division_manager: User
 ) -> None:
     amend(manager, order)

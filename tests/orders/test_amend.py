@@ -275,11 +275,7 @@ def test_change_of_a_number_that_has_stopped_is_refused(rep: User, location: Acc
         amend(rep, order, parameters={"notes": "y"})
 
 
-# --- suspected bugs ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.xfail(strict=True, reason="IntegrityError of the database instead of a sentence.")
-def test_suspected_bug_number_that_somebody_takes_at_that_moment_is_refused_by_name(
+def test_number_that_somebody_takes_at_that_moment_is_refused_by_name(
     order: Order, rep: User, location: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asks_again = orders._refuse_taken

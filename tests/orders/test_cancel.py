@@ -1,5 +1,8 @@
 """Taking an order back."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.core.exceptions import PermissionDenied
 
@@ -90,3 +93,20 @@ def test_order_that_callcap_may_have_carried_out_cannot_be_taken_back(
     Order.objects.filter(pk=order.pk).update(status=status)
     with pytest.raises(Conflict, match="cannot be cancelled any more"):
         cancel(rep, order)
+
+
+@pytest.mark.parametrize("step", ["picked up", "looked"])
+def test_order_cancelled_while_the_worker_is_about_to_send_is_not_sent(
+    approved: Order,
+    rep: User,
+    sandbox: SandboxServer,
+    on_step: Callable[[str, Callable[[], Any]], None],
+    step: str,
+) -> None:
+    def cancel_once() -> None:
+        if Order.objects.get(pk=approved.pk).status == OrderStatus.APPROVED:
+            cancel(rep, approved)
+
+    on_step(step, cancel_once)
+    assert (carry_out(approved).status, approved.attempts.count()) == (OrderStatus.CANCELLED, 0)
+    assert sandbox.purchases() == []

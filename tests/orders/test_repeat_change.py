@@ -14,7 +14,7 @@ from numbers_app.actors import Actor
 from numbers_app.callcap import Outcome, WriteAnswer
 from numbers_app.models import AttemptOutcome, Campaign, HistoryEntry, Order, OrderKind, OrderStatus, User
 from numbers_app.selectors.verification import history_verify
-from numbers_app.services import change
+from numbers_app.services import sending
 from numbers_app.services.execution import attempts_expire
 from numbers_app.services.sending import attempt_conclude
 from numbers_app.services.settlement import Finding, order_settle
@@ -338,21 +338,14 @@ def test_late_success_after_a_person_settled_the_change_as_not_made_ends_with_bo
     assert destination_at_callcap(sandbox) == Campaign.objects.get().destination
 
 
-# --- suspected bugs ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.xfail(strict=True, reason="A late success of an update is dropped once the order has ended.")
-def test_suspected_bug_late_success_counts_after_a_person_settled_the_change_as_not_made(
-    asleep: Order, manager: User
-) -> None:
+def test_late_success_counts_after_a_person_settled_the_change_as_not_made(asleep: Order, manager: User) -> None:
     order_settle(actor=Actor.person(manager), order_id=asleep.pk, finding=Finding.NOT_CARRIED_OUT, reason="Seen")
     wake(asleep)
     assert asleep.status == OrderStatus.DONE
     assert Campaign.objects.get().destination == MOVED
 
 
-@pytest.mark.xfail(strict=True, reason="It is taken for the refusal of a repetition and left to a person.")
-def test_suspected_bug_late_refusal_of_the_only_sending_is_definite(asleep: Order) -> None:
+def test_late_refusal_of_the_only_sending_is_definite(asleep: Order) -> None:
     wake(asleep, WriteAnswer(Outcome.REFUSED, 400, "destination must be a valid phone number."))
     assert (asleep.status, asleep.result) == (
         OrderStatus.FAILED,
@@ -360,14 +353,12 @@ def test_suspected_bug_late_refusal_of_the_only_sending_is_definite(asleep: Orde
     )
 
 
-@pytest.mark.xfail(strict=True, reason="The order stays unknown although nothing was ever sent.")
-def test_suspected_bug_late_news_that_nothing_was_sent_ends_the_doubt(asleep: Order, rep: User, manager: User) -> None:
+def test_late_news_that_nothing_was_sent_ends_the_doubt(asleep: Order, rep: User, manager: User) -> None:
     wake(asleep, WriteAnswer(Outcome.NOT_SENT, None, "Held up too long."))
     assert asleep.status == OrderStatus.APPROVED
 
 
-@pytest.mark.xfail(strict=True, reason="A re-application without any value is sent.")
-def test_suspected_bug_nothing_empty_is_sent_once_more(manager: User, bought: Campaign, sandbox: SandboxServer) -> None:
+def test_nothing_empty_is_sent_once_more(manager: User, bought: Campaign, sandbox: SandboxServer) -> None:
     sandbox.arm_fault(LOST, "update")
     order = carry_out(ask_change(manager, bought, stop_date="2099-01-31"))
     order_settle(actor=Actor.person(manager), order_id=order.pk, finding=Finding.NOT_CARRIED_OUT, reason="Seen")
@@ -376,22 +367,20 @@ def test_suspected_bug_nothing_empty_is_sent_once_more(manager: User, bought: Ca
     assert {} not in sent(sandbox)
 
 
-@pytest.mark.xfail(strict=True, reason="The mirror is read before the intent, outside of its lock.")
-def test_suspected_bug_change_made_while_the_mirror_is_about_to_be_sent_once_more_stays_in_force(
+def test_change_made_while_the_mirror_is_about_to_be_sent_once_more_stays_in_force(
     lost: Order, manager: User, bought: Campaign, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after_the_pause(lost)
     child = again(lost)
-    reads = change._values_in_force
+    intends = sending._intend
 
-    def newer_change_follows(order: Order) -> dict[str, Any]:
-        values = reads(order)
-        monkeypatch.setattr(change, "_values_in_force", reads)
+    def newer_change_comes_first(*args: Any) -> Any:
+        monkeypatch.setattr(sending, "_intend", intends)
         bought.refresh_from_db()
         assert carry_out(ask_change(manager, bought, destination=NEWER)).status == OrderStatus.DONE
-        return values
+        return intends(*args)
 
-    monkeypatch.setattr(change, "_values_in_force", newer_change_follows)
+    monkeypatch.setattr(sending, "_intend", newer_change_comes_first)
     settling_is_over(child)
     keep_trying(child)
     assert Campaign.objects.get().destination == NEWER

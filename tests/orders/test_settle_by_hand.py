@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
 from django.core.exceptions import PermissionDenied
 
 from numbers_app.actors import Actor
 from numbers_app.callcap import Outcome, WriteAnswer
-from numbers_app.errors import Conflict, InvalidInput, PortalError
+from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.models import (
     Account,
     AttemptOutcome,
@@ -354,23 +353,20 @@ def test_late_refusal_leaves_what_a_person_found(asleep: Order, manager: User, f
     assert outcomes(asleep)[0] == (CAKE, AttemptOutcome.REFUSED)
 
 
-# --- suspected bugs ------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("finding", [CARRIED_OUT, ANOTHER])
-@pytest.mark.xfail(strict=True, reason="IntegrityError of the database instead of a sentence.")
-def test_suspected_bug_number_that_is_in_the_mirror_already_is_told_in_a_sentence(
+def test_number_that_is_in_the_mirror_already_is_told_in_a_sentence(
     misnamed: Order, manager: User, location: Account, finding: Finding
 ) -> None:
     named = misnamed.attempts.get().named_number
     CampaignFactory(phone_number=CAKE if finding == CARRIED_OUT else named, account=location)
-    with suppress(PortalError):
+    with pytest.raises(InvalidInput, match="already among our numbers") as refusal:
         settle(manager, misnamed, finding)
+    assert refusal.value.field == "finding"
+    assert waits_for_a_person(misnamed)
     assert Campaign.objects.filter(ended_at=None).count() == 1
 
 
-@pytest.mark.xfail(strict=True, reason="The order stays in the state sending for ever: nobody can settle or cancel it.")
-def test_suspected_bug_order_whose_number_was_mirrored_by_a_settlement_while_it_was_bought_ends(
+def test_order_whose_number_was_mirrored_by_a_settlement_while_it_was_bought_ends(
     misnamed: Order,
     rep: User,
     manager: User,

@@ -727,11 +727,7 @@ def test_late_answer_of_a_check_that_was_given_up_still_proves_the_number(
     assert bought_once(approved, sandbox)
 
 
-# --- suspected bugs ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.xfail(strict=True, reason="The order stays unknown and is checked again every minute for ever.")
-def test_suspected_bug_order_whose_number_came_into_the_mirror_otherwise_ends_when_a_check_proves_it(
+def test_order_whose_number_came_into_the_mirror_otherwise_ends_when_a_check_proves_it(
     approved: Order, location: Account, sandbox: SandboxServer
 ) -> None:
     sandbox.arm_fault("late_commit", "provision", seconds=1.5)
@@ -743,8 +739,7 @@ def test_suspected_bug_order_whose_number_came_into_the_mirror_otherwise_ends_wh
     assert approved.status != OrderStatus.UNKNOWN or waits_for_a_person(approved)
 
 
-@pytest.mark.xfail(strict=True, reason="The late refusal of the first makes the order, left to a person, probe again.")
-def test_suspected_bug_number_is_not_probed_once_the_second_purchase_named_another(
+def test_number_is_not_probed_once_the_second_purchase_named_another(
     sleeper: Sleeper, manager: User, sandbox: SandboxServer
 ) -> None:
     checked_once(sleeper, manager, sandbox)
@@ -758,8 +753,7 @@ def test_suspected_bug_number_is_not_probed_once_the_second_purchase_named_anoth
     assert len(checks(sleeper.order)) == made
 
 
-@pytest.mark.xfail(strict=True, reason="What was valid when asked is not checked again before the second purchase.")
-def test_suspected_bug_second_purchase_is_not_made_for_an_account_that_is_gone(
+def test_second_purchase_is_not_made_for_an_account_that_is_gone(
     lost: Order, location: Account, sandbox: SandboxServer
 ) -> None:
     Account.objects.filter(pk=location.pk).update(active=False)
@@ -767,8 +761,7 @@ def test_suspected_bug_second_purchase_is_not_made_for_an_account_that_is_gone(
     assert buys(lost) == [DOUBTED]
 
 
-@pytest.mark.xfail(strict=True, reason="What was valid when asked is not checked again before the second purchase.")
-def test_suspected_bug_second_purchase_is_not_made_of_a_number_that_is_in_the_mirror(
+def test_second_purchase_is_not_made_of_a_number_that_is_in_the_mirror(
     lost: Order, location: Account, sandbox: SandboxServer
 ) -> None:
     CampaignFactory(phone_number=CAKE, account=location)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.utils import timezone
 
 from numbers_app.actors import Actor
@@ -57,11 +57,6 @@ from tests.orders.steps import (
 from tests.sandbox_server import SandboxServer
 
 CLOCK = Actor.portal("Clock", source=Source.WORKER)
-
-# Of both databases only PostgreSQL lets another order take the number between the question and the answer.
-amending_may_fail = pytest.mark.xfail(
-    connection.vendor == "postgresql", reason="order_amend raises the database's IntegrityError instead of a sentence."
-)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -214,9 +209,8 @@ def test_of_two_amendments_one_wins_and_the_other_is_told_by_whom(rep: User, man
     assert verbs(order) == ["order.requested", "order.amended"]
 
 
-@amending_may_fail
 @pytest.mark.parametrize("times", range(3))
-def test_suspected_bug_of_two_amendments_to_one_number_the_second_is_told_of_the_first(
+def test_of_two_amendments_to_one_number_the_second_is_told_of_the_first(
     rep: User, location: Account, times: int
 ) -> None:
     orders = [ask(rep, location, number) for number in ("3164440002", "3164440003")]
@@ -224,9 +218,8 @@ def test_suspected_bug_of_two_amendments_to_one_number_the_second_is_told_of_the
     assert_second_is_told_of_the_first(results)
 
 
-@amending_may_fail
 @pytest.mark.parametrize("times", range(3))
-def test_suspected_bug_of_an_amendment_and_a_request_for_one_number_the_second_is_told_of_the_first(
+def test_of_an_amendment_and_a_request_for_one_number_the_second_is_told_of_the_first(
     rep: User, manager: User, location: Account, times: int
 ) -> None:
     order = ask(rep, location, "3164440002")

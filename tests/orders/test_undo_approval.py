@@ -235,6 +235,21 @@ def test_undoing_that_comes_while_the_worker_is_about_to_send_still_holds_it_bac
     assert sandbox.purchases() == []
 
 
+@pytest.mark.parametrize("step", ["picked up", "looked"])
+def test_approval_taken_back_and_given_anew_while_the_worker_is_about_to_send_starts_a_time_to_undo_of_its_own(
+    approved: Order, manager: User, manager2: User, sandbox: SandboxServer, two_clocks: None, on_step: Listen, step: str
+) -> None:
+    def undo_and_approve_once() -> None:
+        order = Order.objects.get(pk=approved.pk)
+        if order.decider_id == manager.pk:
+            approve(manager2, undo(manager, order))
+
+    on_step(step, undo_and_approve_once)
+    assert (carry_out(approved).status, outcomes(approved)) == (OrderStatus.APPROVED, [])
+    assert approved.decider_id == manager2.pk
+    assert sandbox.purchases() == []
+
+
 @pytest.mark.parametrize("step", ["intent written", "answered", "recorded"])
 def test_undoing_that_comes_when_the_worker_sends_is_told_so(
     approved: Order, manager: User, sandbox: SandboxServer, two_clocks: None, on_step: Listen, step: str
