@@ -111,7 +111,9 @@ def order_reapply_later(*, actor: Actor, order: Order) -> None:
     """
     campaign = Campaign.objects.get(orders=order)
     names = [name for name in order.parameters if _can_be_sent(name, getattr(campaign, name))]
-    if not names or order.children.filter(kind=OrderKind.REAPPLY, status=OrderStatus.APPROVED).exists():
+    due = timezone.now() + timedelta(seconds=settings.CALLCAP_SETTLE_SECONDS)
+    waiting = order.children.filter(kind=OrderKind.REAPPLY, status=OrderStatus.APPROVED)
+    if not names or waiting.update(execute_after=due):
         return
     _follow_up(
         actor,
@@ -119,7 +121,7 @@ def order_reapply_later(*, actor: Actor, order: Order) -> None:
         campaign,
         kind=OrderKind.REAPPLY,
         names=names,
-        due=timezone.now() + timedelta(seconds=settings.CALLCAP_SETTLE_SECONDS),
+        due=due,
         why=f"The outcome of order {order.pk} was unknown: Callcap might still carry it out over a newer change.",
     )
 

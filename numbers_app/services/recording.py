@@ -83,6 +83,9 @@ def attempt_record(*, actor: Actor, attempt: Attempt) -> None:
             _record_bought(actor, order, attempt)
         elif order.status in UNSETTLED or _is_late_change(order, attempt):
             _RECORDERS[AttemptKind(attempt.kind)](actor, order, attempt)
+        elif attempt.outcome == AttemptOutcome.UNKNOWN and attempt.kind != AttemptKind.BUY and order.campaign_id:
+            # The order has ended without it, but it may still be carried out, over a newer change.
+            order_reapply_later(actor=actor, order=order)
     Attempt.objects.filter(pk=attempt.pk, outcome=attempt.outcome).update(recorded=True)
 
 
@@ -159,6 +162,9 @@ def order_end_bought(
         finished_at=timezone.now(),
     )
     order.choices.update(live=False)
+    if order.attempts.filter(kind=AttemptKind.PROBE, ever_unknown=True).exists():
+        # A check is an update too: carried out late, it would overwrite a newer change.
+        order_reapply_later(actor=actor, order=order)
     if order.parameters.get("stop_date"):
         order_stop_later(actor=actor, order=order, campaign=campaign)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
-from numbers_app.models import HistoryEntry, SendingScope, SendingSwitch, Verb
+from numbers_app.models import HistoryEntry, Order, OrderStatus, SendingScope, SendingSwitch, Verb
 from numbers_app.permissions import Capability, require
 from numbers_app.triggers import triggers_missing
 
@@ -46,6 +46,8 @@ def sending_resume(*, actor: Actor, reason: str) -> SendingSwitch:
         if switch.paused == SendingScope.NOTHING:
             raise Conflict("Nothing is paused.")
         _set(switch, actor, SendingScope.NOTHING, reason, Verb.SENDING_RESUMED)
+        # What was held back is rung at once instead of when its last bell has faded.
+        Order.objects.filter(status=OrderStatus.APPROVED, execute_after__lte=timezone.now()).update(rung_at=None)
     return switch
 
 

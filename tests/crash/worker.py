@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONGEST_CALL = 1.0
+OUTCOME_NOT_KNOWN = ("intent written", "answered", "recording")
 
 type Listener = Callable[[str], None]
 
@@ -73,11 +74,14 @@ def killed_in_call(seconds: float) -> Listener:
 
 
 def killed_at_random(chance: float, seed: str) -> Listener:
-    """Dies with that probability at each step, and as often at any moment of a call or soon after it."""
+    """Dies with that probability wherever nobody knows the outcome then, and in the middle of a call.
+
+    At other steps, where a death only costs time, it is rarer: each death costs the time to start another process.
+    """
     dice = random.Random(seed)
 
     def listen(name: str) -> None:
-        if dice.random() < chance:
+        if dice.random() < (chance if name in OUTCOME_NOT_KNOWN else chance / 5):
             die()
         if name == "intent written" and dice.random() < chance:
             die_in(dice.uniform(0, LONGEST_CALL))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.callcap import Outcome, WriteAnswer
-from numbers_app.models import AttemptOutcome, Campaign, HistoryEntry, Order, OrderKind, OrderStatus, User
+from numbers_app.models import Account, AttemptOutcome, Campaign, HistoryEntry, Order, OrderKind, OrderStatus, User
 from numbers_app.selectors.verification import history_verify
 from numbers_app.services import sending
 from numbers_app.services.execution import attempts_expire
@@ -25,6 +25,7 @@ from tests.orders.steps import (
     DESTINATION,
     WORKER,
     approve,
+    ask,
     ask_change,
     carry_out,
     keep_trying,
@@ -385,3 +386,18 @@ def test_change_made_while_the_mirror_is_about_to_be_sent_once_more_stays_in_for
     keep_trying(child)
     assert Campaign.objects.get().destination == NEWER
     assert destination_at_callcap(sandbox) == NEWER
+
+
+def test_check_of_a_purchase_that_is_carried_out_late_does_not_stay_in_force_over_a_newer_change(
+    rep: User, manager: User, location: Account, sandbox: SandboxServer
+) -> None:
+    sandbox.arm_fault("drop_after_commit", "provision")
+    sandbox.arm_fault("late_commit", "update", seconds=1)
+    order = carry_out(approve(manager, ask(rep, location, CAKE)))
+    after_the_pause(order)
+    assert order.status == OrderStatus.DONE
+    newer = carry_out(ask_change(manager, Campaign.objects.get(), destination=NEWER))
+    assert newer.status == OrderStatus.DONE
+    wait_until(lambda: destination_at_callcap(sandbox) == DESTINATION)
+    settling_is_over(again(order))
+    assert destination_at_callcap(sandbox) == Campaign.objects.get().destination == NEWER

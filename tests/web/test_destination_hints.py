@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -164,20 +165,30 @@ def test_what_is_no_number_yet_is_met_with_silence(as_rep: Client, campaign: Cam
     assert suggestions(page) == [("(316) 444-7896", "Spring cakes")]
 
 
-@pytest.mark.parametrize("field", ["destination", "number", "account"])
-@pytest.mark.parametrize(
-    "value", ["\x00", "316\x00555 0100", "3" * 5000, "L-3\x00"], ids=["NUL", "NUL within", "long", "L-3 NUL"]
-)
+NEVER_TYPED = ["\x00", "316\x00555 0100", "3" * 5000, "L-3\x00"]
+NAMES = ["NUL", "NUL within", "long", "L-3 NUL"]
+
+
+@pytest.mark.parametrize("field", ["destination", "number"])
+@pytest.mark.parametrize("value", NEVER_TYPED, ids=NAMES)
 def test_what_nobody_types_does_no_harm(as_rep: Client, campaign: Campaign, field: str, value: str) -> None:
-    asked = {"destination": KNOWN, "number": CAKE, field: value}
-    if field == "account":
-        asked["number"] = ""
-    response = as_rep.get(URL, {"account": "L-3"} | asked, headers=HTMX)
-    assert response.status_code in (200, 400)
-    assert "circle" not in response.content.decode()
+    page = hints(as_rep, **({"destination": KNOWN, "number": "3167342260"} | {field: value}))
+    assert warnings(page) == []
 
 
-@pytest.mark.parametrize("account", ["", "L-30", "L-999", "D-1", "3", "l-3"])
+@pytest.mark.xfail(
+    connection.vendor == "postgresql", strict=True, reason="PostgreSQL is asked for an account's key with NUL in it."
+)
+@pytest.mark.parametrize("value", ["\x00", "L-3\x00"], ids=["NUL", "L-3 NUL"])
+def test_suspected_bug_an_account_that_nobody_types_gives_nothing(
+    as_rep: Client, campaign: Campaign, value: str
+) -> None:
+    page = hints(as_rep, account=value, destination="3165550100")
+    assert (warnings(page), suggestions(page)) == ([], [])
+    assert send(as_rep, account=value).status_code == 422
+
+
+@pytest.mark.parametrize("account", ["", "L-30", "L-999", "D-1", "3", "l-3", "3" * 5000], ids=lambda key: key[:9])
 def test_an_account_that_is_not_one_s_own_gives_nothing(as_rep: Client, elsewhere: Account, account: str) -> None:
     CampaignFactory(account=elsewhere, phone_number=CAKE, destination="3165550100", campaign_name="Secret")
     page = hints(as_rep, account=account, destination="3165550100", number="3167342254")

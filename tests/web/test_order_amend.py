@@ -242,8 +242,7 @@ def test_an_order_that_was_decided_can_only_be_looked_at(as_rep: Client, purchas
     assert as_rep.get(address_of(order))["Location"] == f"/orders/{order.pk}/"
 
 
-@pytest.mark.xfail(strict=True, reason="The page redirects before the service can refuse: what was typed is lost.")
-def test_suspected_bug_who_was_too_late_gets_everything_typed_back(
+def test_who_was_too_late_gets_everything_typed_back(
     as_rep: Client, sandbox: SandboxServer, purchase: Purchase, manager: User
 ) -> None:
     order = purchase()

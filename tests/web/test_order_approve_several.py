@@ -90,18 +90,10 @@ def test_without_a_tick_nothing_is_approved(as_manager: Client, orders: list[Ord
     assert statuses(*orders) == [OrderStatus.PENDING] * 3
 
 
-@pytest.mark.parametrize("value", ["all", ":", "1:", ":1", "1:x", "1.5:1", "<b>:1", "1\x00:1"])
+@pytest.mark.parametrize(
+    "value", ["all", ":", "1", "1:", ":1", "1:x", "1:1:1", "-1:1", "1.5:1", "9" * 30 + ":1", "<b>:1", "1\x00:1"]
+)
 def test_what_names_no_order_and_revision_is_refused(as_manager: Client, orders: list[Order], value: str) -> None:
-    response = as_manager.post(URL, {"order": [*tick(orders[0]), value]}, headers=HTMX)
-    assert response.status_code == 422
-    assert statuses(orders[0]) == [OrderStatus.PENDING]
-
-
-@pytest.mark.xfail(strict=True, reason="ApproveSeveralForm.clean_order unpacks pairs where nothing catches the error.")
-@pytest.mark.parametrize("value", ["1", "1:1:1"])
-def test_suspected_bug_what_names_too_little_or_too_much_is_refused(
-    as_manager: Client, orders: list[Order], value: str
-) -> None:
     response = as_manager.post(URL, {"order": [*tick(orders[0]), value]}, headers=HTMX)
     assert response.status_code == 422
     assert statuses(orders[0]) == [OrderStatus.PENDING]
@@ -172,7 +164,7 @@ def test_an_order_of_another_account_is_a_404_and_nothing_is_approved(
     assert statuses(*orders, theirs) == [OrderStatus.PENDING] * 4
 
 
-@pytest.mark.parametrize("order_id", ["0", "-1", "999999", "9" * 30])
+@pytest.mark.parametrize("order_id", ["0", "999999", "9" * 18])
 def test_an_order_that_is_not_there_is_a_404_and_nothing_is_approved(
     as_manager: Client, orders: list[Order], order_id: str
 ) -> None:

@@ -89,8 +89,11 @@ def test_a_purchase_says_who_wants_what_where_why_and_since_when(
 
 def test_a_change_shows_every_value_before_and_after(as_manager: Client, change: Purchase, campaign: Campaign) -> None:
     found = row(as_manager, change(campaign, destination="3165550100", stop_date="2099-05-01"))
-    cells = [(line.one("del").text, line.one("ins").text) for line in found.one("table").all("tr")[1:]]
-    assert cells == [("(316) 444-7896", "(316) 555-0100"), ("empty", "2099-05-01")]
+    lines = found.one("table").all("tr")[1:]
+    assert {line.one("th").text: (line.one("del").text, line.one("ins").text) for line in lines} == {
+        "Destination": ("(316) 444-7896", "(316) 555-0100"),
+        "Stop date": ("empty", "2099-05-01"),
+    }
     assert "The shop has moved" in found.text
     assert "this month" not in found.text
 

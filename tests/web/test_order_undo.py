@@ -172,6 +172,10 @@ def test_the_time_that_was_wished_for_comes_back_with_the_order(
     later = timezone.now() + timedelta(days=3)
     order = purchase(execute_after=later)
     order_approve(actor=Actor.person(manager), order_id=order.pk, revision=1)
+    notice = Page(as_manager.get("/orders/")).one("div", id="just-approved").text
+    assert "It is sent" in notice
+    assert "and can be undone until" in notice
+    assert "It is sent by itself:" in Page(as_manager.get(f"/orders/{order.pk}/")).text
     undo(as_manager, order)
     order.refresh_from_db()
     assert order.execute_after == later

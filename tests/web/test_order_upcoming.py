@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Order, OrderStatus, User
+from numbers_app.models import Account, Campaign, Order, OrderStatus, User
 from numbers_app.services.decisions import order_approve, order_cancel
+from numbers_app.services.switch import purchases_pause
 from tests.factories import CampaignFactory
 
 from .conftest import CAKE, Purchase
@@ -61,6 +62,18 @@ def test_checks_of_unknown_orders_stand_among_them_and_what_waits_for_a_person_d
     [line] = lines(opened(as_manager))
     assert f"#{checked.pk}" in line
     assert "Callcap is asked whether it was carried out" in line
+
+
+def test_while_purchases_are_paused_nothing_is_said_to_be_sent(
+    as_manager: Client, purchase: Purchase, change: Purchase, campaign: Campaign, manager: User
+) -> None:
+    later = datetime(2099, 7, 1, 13, 0, tzinfo=UTC)
+    scheduled(purchase("3167342254", execute_after=later), manager)
+    change(campaign, by=manager, destination="3165550100", execute_after=later)
+    purchases_pause(actor=Actor.person(manager), reason="Callcap charges twice")
+    bought, changed = lines(opened(as_manager))
+    assert "It waits: purchases are paused" in bought
+    assert "It is sent to Callcap" in changed
 
 
 def test_what_was_cancelled_does_not_happen(as_manager: Client, purchase: Purchase, manager: User) -> None:

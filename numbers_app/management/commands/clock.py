@@ -6,11 +6,15 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
+from django.tasks import TaskResultStatus
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from numbers_app.actors import Actor
 from numbers_app.models import Source
@@ -29,8 +33,11 @@ class Job:
     due: float = 0.0
 
 
-def _prune_finished_tasks(actor: Actor) -> None:
+def _prune_tasks(actor: Actor) -> None:
+    """Forget old tasks, and those whose worker was killed: they would stay RUNNING for ever."""
     call_command("prune_db_task_results", min_age_days=7, verbosity=0)
+    week_ago = timezone.now() - timedelta(days=7)
+    DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING, started_at__lt=week_ago).delete()
 
 
 class Command(BaseCommand):
@@ -45,7 +52,7 @@ class Command(BaseCommand):
             Job("mails_sweep", 3, lambda actor: mails_sweep(actor=actor)),
             Job("orders_expire", 60, lambda actor: orders_expire(actor=actor)),
             Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
-            Job("prune_finished_tasks", 3600, _prune_finished_tasks),
+            Job("prune_tasks", 3600, _prune_tasks),
         ]
         self._stopping = bool(options["once"])
         if not self._stopping:
