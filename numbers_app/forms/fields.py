@@ -84,7 +84,9 @@ class LocationMomentField(forms.DateTimeField):
             typed = datetime.fromisoformat(text)
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
-        return typed.replace(tzinfo=None)
+        if typed.tzinfo:
+            raise ValidationError("Leave the zone out: the time is read by the Location's clocks.")
+        return typed
 
     def prepare_value(self, value: Any) -> Any:
         return value

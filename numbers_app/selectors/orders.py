@@ -10,11 +10,13 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from numbers_app.models import OPEN, Attempt, Campaign, Choice, HistoryEntry, Order, OrderKind, OrderStatus, User, Verb
+from numbers_app.permissions import Capability, can
 from numbers_app.services.doubt import doubtful_purchase
 
 from .accounts import accounts_granted, accounts_visible
 
 STOPPING_SOON = timedelta(days=30)
+WRITING = (Verb.ORDER_REQUESTED, Verb.ORDER_AMENDED)
 
 
 def order_list(user: User) -> QuerySet[Order]:
@@ -45,6 +47,15 @@ def orders_unknown(user: User) -> QuerySet[Order]:
     """The orders of unknown outcome, those that wait for a person first."""
     unknown = order_list(user).filter(status=OrderStatus.UNKNOWN).prefetch_related("attempts")
     return unknown.order_by(F("execute_after").asc(nulls_first=True), "pk")
+
+
+def orders_to_settle(user: User) -> QuerySet[Order]:
+    """The unknown orders that this person may settle by hand: where they decide, and wrote nothing of it."""
+    if not can(user, Capability.DECIDE):
+        return Order.objects.none()
+    unknown = orders_unknown(user).filter(account__in=accounts_granted(user))
+    written = HistoryEntry.objects.filter(order_id=OuterRef("pk"), verb__in=WRITING, actor_id=user.pk)
+    return unknown.filter(Q(self_approved=True) | ~Exists(written))
 
 
 def purchase_in_doubt(order: Order) -> Attempt | None:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.tasks import TaskResultStatus
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from numbers_app.actors import Actor
 from numbers_app.models import (
@@ -91,6 +93,13 @@ def campaigns_end_stopped(*, actor: Actor) -> int:
         with transaction.atomic():
             ended += _end_if_stopped(actor, campaign_id)
     return ended
+
+
+def tasks_forget_dead(*, actor: Actor) -> int:
+    """Forget tasks of a week ago whose worker was killed: they would stay RUNNING for ever. Returns how many."""
+    week_ago = timezone.now() - timedelta(days=7)
+    dead = DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING, started_at__lt=week_ago)
+    return dead.delete()[0]
 
 
 def _quiet(now: datetime) -> Q:

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from numbers_app.forms.campaigns import CampaignForm
 from numbers_app.models import Account, Attempt, Evaluation, HistoryEntry, Order, OrderKind, Verb
 from numbers_app.text import phone_text
 
@@ -81,7 +82,7 @@ def value_rows(values: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
 @register.filter
 def entry_changes(entry: HistoryEntry) -> list[tuple[str, Any, Any]]:
     """(field, before, after) of an entry, for ``change_rows``."""
-    return [(name, before, after) for name, (before, after) in entry.changes.items()]
+    return [(name, before, after) for name, (before, after) in in_field_order(entry.changes)]
 
 
 @register.filter
@@ -232,10 +233,17 @@ def in_words(name: str, value: Any) -> Any:
     return shown(value_in_words(name, value))
 
 
+@register.filter
+def in_field_order(values: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The values in the order of the forms: PostgreSQL keeps JSON in one of its own."""
+    places = {name: place for place, name in enumerate(CampaignForm.CAMPAIGN_FIELDS)}
+    return sorted(values.items(), key=lambda item: places.get(item[0], len(places)))
+
+
 @register.simple_tag
 def wished_changes(order: Order) -> list[tuple[str, Any, Any]]:
     """(field, before, after) of a change order, for ``change_rows``."""
-    return [(name, order.before.get(name), value) for name, value in order.parameters.items()]
+    return [(name, order.before.get(name), value) for name, value in in_field_order(order.parameters)]
 
 
 @register.simple_tag

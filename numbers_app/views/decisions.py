@@ -21,6 +21,7 @@ from numbers_app.services.decisions import (
     order_cancel,
     order_comment,
     order_mark_urgent,
+    order_refuse_writer,
     order_reject,
     order_undo_approval,
 )
@@ -146,6 +147,8 @@ def settle(request: PortalRequest, order_id: int) -> HttpResponse:
     order = order_to_act(request, order_id, Capability.DECIDE)
     if order.status != OrderStatus.UNKNOWN:
         return redirect(order)
+    if not order.self_approved:
+        order_refuse_writer(request.user, order)
     form = SettleForm(request.POST or None, order=order, purchase=purchase_in_doubt(order))
     status = 200
     if request.method == "POST":

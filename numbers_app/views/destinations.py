@@ -63,7 +63,7 @@ def _hints(request: PortalRequest, *, destination: str, account_key: str, number
 def _account(request: PortalRequest, key: str, campaign: Campaign | None) -> Account | None:
     if campaign:
         return campaign.account
-    return locations_granted(request.user).filter(key=key).first()
+    return None if "\0" in key else locations_granted(request.user).filter(key=key).first()
 
 
 def _read(text: str) -> str:

@@ -27,6 +27,7 @@ from numbers_app.selectors.orders import (
     order_queue,
     order_timeline,
     orders_expiring,
+    orders_to_settle,
     orders_undoable,
     orders_unknown,
     orders_upcoming,
@@ -79,9 +80,10 @@ def upcoming(request: PortalRequest) -> HttpResponse:
 @require_safe
 def unknown(request: PortalRequest) -> HttpResponse:
     """The orders of unknown outcome with everything known of each."""
+    page = one_page(request, orders_unknown(request.user), per_page=20)
     context = {
-        "page_obj": one_page(request, orders_unknown(request.user), per_page=20),
-        "can_settle": can(request.user, Capability.DECIDE),
+        "page_obj": page,
+        "may_settle": orders_to_settle(request.user).filter(pk__in=[order.pk for order in page]),
         "settle_minutes": settings.CALLCAP_SETTLE_SECONDS // 60,
     }
     return render(request, "orders/unknown.html", context)

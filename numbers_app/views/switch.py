@@ -45,14 +45,15 @@ def _turn(request: PortalRequest, service: Callable[..., Any], done: str) -> Htt
     try:
         service(actor=actor_of(request), reason=form.cleaned_data["reason"])
     except Conflict as error:
-        form.add_error(None, f"{error.message} Somebody was faster; your reason is kept below.")
-        return _page(request, form, status=409)
+        # The button below now does the opposite: what was typed stands beside the form, not in it.
+        conflict = f"{error.message} Somebody was faster, and nothing of yours was carried out. You wrote: "
+        return _page(request, ReasonForm(), status=409, conflict=conflict, typed=form.cleaned_data["reason"])
     messages.success(request, done)
     return redirect("sending_switch")
 
 
-def _page(request: PortalRequest, form: ReasonForm, status: int = 200) -> HttpResponse:
-    context = {
+def _page(request: PortalRequest, form: ReasonForm, status: int = 200, **more: str) -> HttpResponse:
+    context = more | {
         "switch": sending_switch(),
         "form": form,
         "may_turn": can(request.user, Capability.PAUSE),

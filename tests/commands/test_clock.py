@@ -77,3 +77,10 @@ def test_signal_ends_the_process(due: Order, number: signal.Signals) -> None:
         output, _ = process.communicate(timeout=20)
     assert process.returncode == 0, output
     assert rings() == [due.pk]
+
+
+def test_task_of_a_worker_that_was_killed_long_ago_is_forgotten(due: Order) -> None:
+    call_command("clock", once=True)
+    assert DBTaskResult.objects.update(status="RUNNING", started_at=timezone.now() - timedelta(days=8))
+    call_command("clock", once=True)
+    assert not DBTaskResult.objects.filter(status="RUNNING").exists()

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -121,11 +120,10 @@ def test_the_number_itself_is_a_loop(as_rep: Client, location: Account) -> None:
     assert warnings(page)[0] == "(316) 734-2253 is the number itself: calls would go round in a circle."
 
 
-def test_a_number_of_ours_is_a_loop_and_says_where_it_rings(as_rep: Client, campaign: Campaign) -> None:
+def test_a_number_of_ours_is_a_loop_and_tells_nothing_more_of_it(as_rep: Client, campaign: Campaign) -> None:
     page = hints(as_rep, destination=CAKE, number="3167342254")
     assert warnings(page)[0] == (
-        "(316) 734-2253 is itself one of our tracking numbers, which rings (316) 444-7896: "
-        "calls could go round in a circle."
+        "(316) 734-2253 is itself one of our tracking numbers: calls could go round in a circle."
     )
 
 
@@ -176,13 +174,8 @@ def test_what_nobody_types_does_no_harm(as_rep: Client, campaign: Campaign, fiel
     assert warnings(page) == []
 
 
-@pytest.mark.xfail(
-    connection.vendor == "postgresql", strict=True, reason="PostgreSQL is asked for an account's key with NUL in it."
-)
 @pytest.mark.parametrize("value", ["\x00", "L-3\x00"], ids=["NUL", "L-3 NUL"])
-def test_suspected_bug_an_account_that_nobody_types_gives_nothing(
-    as_rep: Client, campaign: Campaign, value: str
-) -> None:
+def test_an_account_that_nobody_types_gives_nothing(as_rep: Client, campaign: Campaign, value: str) -> None:
     page = hints(as_rep, account=value, destination="3165550100")
     assert (warnings(page), suggestions(page)) == ([], [])
     assert send(as_rep, account=value).status_code == 422

@@ -133,8 +133,10 @@ def test_the_second_of_two_who_pause_keeps_the_reason(as_manager: Client, paused
     response = turn(as_manager, PAUSE, "Mine")
     page = Page(response)
     assert response.status_code == 409
-    assert "Purchases are paused already. Somebody was faster; your reason is kept below." in page.summary
-    assert page.value("reason") == "Mine"
+    assert "Purchases are paused already. Somebody was faster, and nothing of yours was carried out." in page.text
+    assert page.one("q").text == "Mine"
+    # The button now resumes: a hasty second click must not carry the reason for pausing with it.
+    assert page.value("reason") == ""
     assert sending_switch().reason == WHY
 
 
@@ -142,8 +144,8 @@ def test_the_second_of_two_who_resume_keeps_the_reason(as_manager: Client) -> No
     response = turn(as_manager, RESUME, "Mine")
     page = Page(response)
     assert response.status_code == 409
-    assert "Nothing is paused. Somebody was faster; your reason is kept below." in page.summary
-    assert page.value("reason") == "Mine"
+    assert "Nothing is paused. Somebody was faster, and nothing of yours was carried out." in page.text
+    assert page.one("q").text == "Mine"
 
 
 def test_a_link_turns_nothing(as_manager: Client) -> None:

@@ -6,19 +6,21 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
-from django.tasks import TaskResultStatus
-from django.utils import timezone
-from django_tasks_db.models import DBTaskResult
 
 from numbers_app.actors import Actor
 from numbers_app.models import Source
-from numbers_app.services.sweep import campaigns_end_stopped, mails_sweep, orders_expire, orders_sweep
+from numbers_app.services.sweep import (
+    campaigns_end_stopped,
+    mails_sweep,
+    orders_expire,
+    orders_sweep,
+    tasks_forget_dead,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +36,8 @@ class Job:
 
 
 def _prune_tasks(actor: Actor) -> None:
-    """Forget old tasks, and those whose worker was killed: they would stay RUNNING for ever."""
     call_command("prune_db_task_results", min_age_days=7, verbosity=0)
-    week_ago = timezone.now() - timedelta(days=7)
-    DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING, started_at__lt=week_ago).delete()
+    tasks_forget_dead(actor=actor)
 
 
 class Command(BaseCommand):
