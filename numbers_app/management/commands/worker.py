@@ -13,7 +13,6 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connection
 from django.tasks import DEFAULT_TASK_BACKEND_ALIAS, DEFAULT_TASK_QUEUE_NAME
@@ -37,7 +36,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._stopping = False
         # SQLite has one writer at a time: threads would only wait for each other.
-        count = 1 if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") else max(options["threads"], 1)
+        count = 1 if connection.vendor == "sqlite" else max(options["threads"], 1)
         self._workers = [self._worker(options) for _ in range(count)]
         before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
         threads = [threading.Thread(target=self._work, args=[worker]) for worker in self._workers]
