@@ -79,6 +79,7 @@ def test_signal_ends_the_process(due: Order, number: signal.Signals) -> None:
     assert rings() == [due.pk]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_task_of_a_worker_that_was_killed_long_ago_is_forgotten(due: Order) -> None:
     call_command("clock", once=True)
     assert DBTaskResult.objects.update(status="RUNNING", started_at=timezone.now() - timedelta(days=8))
