@@ -82,7 +82,7 @@ def undo_approval(request: PortalRequest, order_id: int) -> HttpResponse:
     except Conflict as error:
         return _refused(request, order, error)
     messages.success(request, f"The approval of order {order.pk} is taken back. It waits again.")
-    return _decided(request, order)
+    return _queue(request, focus=order) if request.htmx else back(request, order)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
