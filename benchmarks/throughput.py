@@ -65,7 +65,7 @@ def _measure(world: World, directory: Path) -> list[tuple[str, str, str]]:
     rate = (PURCHASES - 1) / (last - first)
     rows = [
         (f"throughput: {WORKERS} bare clients, look-up and purchase", f"{bare:.1f} /s", ""),
-        (f"throughput: {WORKERS} workers, purchases", f"{rate:.1f} /s", f"{bare / rate:.2f} x slower"),
+        (f"throughput: {WORKERS} workers, purchases", f"{rate:.1f} /s", f"{rate / bare:.2f} x bare"),
         ("throughput: the same with starting the workers", f"{PURCHASES / whole:.1f} /s", ""),
     ]
     return rows + [(f"  of it: {STEP_NAMES[step]}", f"{ms:.1f} ms", "") for step, ms in _step_medians(logs)]
