@@ -28,9 +28,9 @@ from django.test.utils import setup_test_environment
 from benchmarks.throughput import bench_throughput
 from benchmarks.world import World
 from numbers_app.models import Verb
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.execution import order_execute
 from numbers_app.services.history import history_append
+from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
 ROUNDS = 30

@@ -11,6 +11,7 @@ from .models import (
     Account,
     Attempt,
     Campaign,
+    Checkpoint,
     Choice,
     Grant,
     HistoryEntry,
@@ -18,6 +19,7 @@ from .models import (
     Order,
     SendingSwitch,
     User,
+    VerificationResult,
 )
 
 
@@ -45,5 +47,17 @@ class ReadOnlyAdmin(admin.ModelAdmin[Model]):
         return False
 
 
-for model in (Account, Attempt, Campaign, Choice, Grant, HistoryEntry, Notification, Order, SendingSwitch):
+for model in (
+    Account,
+    Attempt,
+    Campaign,
+    Checkpoint,
+    Choice,
+    Grant,
+    HistoryEntry,
+    Notification,
+    Order,
+    SendingSwitch,
+    VerificationResult,
+):
     admin.site.register(model, ReadOnlyAdmin)

@@ -1,6 +1,6 @@
 """The database's own guard over the history and the mirror, on PostgreSQL and on SQLite.
 
-- History entries are never changed, deleted, truncated or replaced.
+- History entries and checkpoints are never changed, deleted, truncated or replaced.
 - A campaign is never deleted, truncated or replaced, and its number, destination, stop date and ``ended_at`` change
   only together with ``last_change``, which must be a newer entry about this number with exactly the row's values.
 
@@ -11,6 +11,7 @@ table: ``apps.py`` drops them before migrations run and installs them again afte
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 HISTORY = "numbers_app_historyentry"
+CHECKPOINT = "numbers_app_checkpoint"
 CAMPAIGN = "numbers_app_campaign"
 NUMBER_VERBS = "('number.bought', 'number.changed', 'number.ended')"
 
@@ -52,6 +53,19 @@ SQLITE_TRIGGERS = {
         "history entries are never replaced",
         f"EXISTS (SELECT 1 FROM {HISTORY} other WHERE other.sequence = NEW.sequence"
         " OR other.previous_hash = NEW.previous_hash OR other.hash = NEW.hash)",
+    ),
+    "checkpoint_refuse_update": _sqlite_trigger(
+        "checkpoint_refuse_update", "UPDATE", CHECKPOINT, "checkpoints are never changed"
+    ),
+    "checkpoint_refuse_delete": _sqlite_trigger(
+        "checkpoint_refuse_delete", "DELETE", CHECKPOINT, "checkpoints are never deleted"
+    ),
+    "checkpoint_refuse_replace": _sqlite_trigger(
+        "checkpoint_refuse_replace",
+        "INSERT",
+        CHECKPOINT,
+        "checkpoints are never replaced",
+        f"EXISTS (SELECT 1 FROM {CHECKPOINT} other WHERE other.sequence = NEW.sequence)",
     ),
     "campaign_refuse_delete": _sqlite_trigger(
         "campaign_refuse_delete", "DELETE", CAMPAIGN, "campaigns are never deleted"
@@ -131,6 +145,8 @@ END
 POSTGRESQL_TRIGGERS = {
     "history_refuse_change": (HISTORY, "BEFORE UPDATE OR DELETE", "ROW", "portal_refuse"),
     "history_refuse_truncate": (HISTORY, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
+    "checkpoint_refuse_change": (CHECKPOINT, "BEFORE UPDATE OR DELETE", "ROW", "portal_refuse"),
+    "checkpoint_refuse_truncate": (CHECKPOINT, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
     "campaign_refuse_delete": (CAMPAIGN, "BEFORE DELETE", "ROW", "portal_refuse"),
     "campaign_refuse_truncate": (CAMPAIGN, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
     "campaign_needs_history": (CAMPAIGN, "BEFORE INSERT OR UPDATE", "ROW", "portal_campaign_guard"),
@@ -138,20 +154,20 @@ POSTGRESQL_TRIGGERS = {
 
 
 def _tables_exist(connection: BaseDatabaseWrapper) -> bool:
-    return {HISTORY, CAMPAIGN} <= set(connection.introspection.table_names())
+    return {HISTORY, CHECKPOINT, CAMPAIGN} <= set(connection.introspection.table_names())
 
 
 def triggers_drop(connection: BaseDatabaseWrapper) -> None:
-    """Remove the triggers, where there are any."""
-    if not _tables_exist(connection):
-        return
+    """Remove the triggers, where there are any: also those of a release that had fewer tables."""
+    tables = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             for name in SQLITE_TRIGGERS:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
         else:
             for name, (table, *_) in POSTGRESQL_TRIGGERS.items():
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+                if table in tables:
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
 
 
 def triggers_install(connection: BaseDatabaseWrapper) -> None:

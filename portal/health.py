@@ -5,8 +5,10 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from numbers_app.selectors.history import verification_latest
 from numbers_app.triggers import triggers_missing
 
 
@@ -27,8 +29,19 @@ def readyz(request: HttpRequest) -> JsonResponse:
             cache.set("readyz", "ok", 10)
         except Exception as error:
             checks["cache"] = f"not writable ({type(error).__name__})"
+    detail = _history() if checks["database"] == "ok" else {}
     ready = all(word == "ok" for word in checks.values())
-    return JsonResponse({"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503)
+    answer = {"status": "ready" if ready else "not ready", "checks": checks, "history": detail}
+    return JsonResponse(answer, status=200 if ready else 503)
+
+
+def _history() -> dict[str, str | int | None]:
+    """How the last verification of the history went and how old it is; a portal with a doubtful history still works."""
+    last = verification_latest()
+    if last is None:
+        return {"verified": None}
+    age = int((timezone.now() - last.at).total_seconds())
+    return {"verified": "not in order" if last.problems else "in order", "seconds_ago": age, "problems": last.problems}
 
 
 def _database() -> str:

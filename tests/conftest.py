@@ -71,6 +71,7 @@ def sandbox(running_sandbox: SandboxServer, settings: Any) -> Iterator[SandboxSe
 def _head_of_its_own(settings: Any, tmp_path: Path) -> None:
     """Each test's history is new; the last one's would make it look like a restored backup."""
     settings.HISTORY_HEAD_FILE = tmp_path / "history-head.json"
+    settings.CHECKPOINT_FILE = tmp_path / "history-checkpoints.jsonl"
 
 
 @pytest.fixture

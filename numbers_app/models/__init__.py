@@ -2,7 +2,15 @@
 
 from .accounts import Account, Grant
 from .campaigns import TEN_DIGITS, Campaign, Evaluation, NumberType
-from .history import GENESIS_HASH, NUMBER_VERBS, HistoryEntry, Source, Verb
+from .history import (
+    GENESIS_HASH,
+    NUMBER_VERBS,
+    Checkpoint,
+    HistoryEntry,
+    Source,
+    Verb,
+    VerificationResult,
+)
 from .notifications import MailState, Notification, NotificationKind
 from .orders import (
     CHANGES_A_NUMBER,
@@ -31,6 +39,7 @@ __all__ = [
     "AttemptKind",
     "AttemptOutcome",
     "Campaign",
+    "Checkpoint",
     "Choice",
     "Evaluation",
     "Grant",
@@ -47,4 +56,5 @@ __all__ = [
     "Source",
     "User",
     "Verb",
+    "VerificationResult",
 ]

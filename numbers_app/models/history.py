@@ -98,3 +98,42 @@ class HistoryEntry(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.sequence} {self.actor_name} {self.get_verb_display()}"
+
+
+class Checkpoint(models.Model):
+    """The newest entry at some moment, signed. Append-only, and kept in a file outside the database too.
+
+    Whoever owns the database can rewrite every entry and every hash; without the private key they cannot make the
+    signatures fit, and cannot reach the file.
+    """
+
+    sequence = models.BigIntegerField(primary_key=True)
+    hash = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    public_key = models.CharField(max_length=44, help_text="Ed25519, in base64.")
+    signature = models.CharField(max_length=88, help_text="Ed25519, in base64.")
+
+    class Meta:
+        ordering: ClassVar = ["-sequence"]
+
+    def __str__(self) -> str:
+        return f"Checkpoint at entry {self.sequence}"
+
+
+class VerificationResult(models.Model):
+    """What a verification of the whole history came to."""
+
+    at = models.DateTimeField()
+    seconds = models.FloatField()
+    entries = models.BigIntegerField()
+    numbers = models.BigIntegerField()
+    checkpoints = models.BigIntegerField()
+    head = models.CharField(max_length=64)
+    problems = models.PositiveIntegerField()
+    first_problem = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return "In order" if not self.problems else f"{self.problems} problems"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from numbers_app.models import HistoryEntry, User, Verb
+from numbers_app.models import Checkpoint, HistoryEntry, User, Verb, VerificationResult
 from numbers_app.permissions import Capability, can
 
 from .accounts import accounts_visible
@@ -15,6 +15,16 @@ def history_list(user: User) -> QuerySet[HistoryEntry]:
     if can(user, Capability.SEE_ALL):
         return HistoryEntry.objects.all()
     return HistoryEntry.objects.filter(account_key__in=accounts_visible(user).values("key"))
+
+
+def verification_latest() -> VerificationResult | None:
+    """What the last verification of the whole history came to."""
+    return VerificationResult.objects.first()
+
+
+def checkpoint_latest() -> Checkpoint | None:
+    """The newest signed checkpoint."""
+    return Checkpoint.objects.first()
 
 
 def sending_history() -> QuerySet[HistoryEntry]:

@@ -23,8 +23,9 @@ from numbers_app.models import (
     OrderKind,
     OrderStatus,
     Verb,
+    VerificationResult,
 )
-from numbers_app.tasks import execute_order, send_mail
+from numbers_app.tasks import execute_order, send_mail, verify_history
 
 from .execution import attempts_expire
 from .history import NumberState, history_append
@@ -35,6 +36,7 @@ from .transition import order_lock, order_transition
 # A worker that was told of something and has not got to it within this time is told again.
 RING_AGAIN_AFTER = timedelta(seconds=60)
 MOST_RINGS = 1000
+VERIFY_EVERY = timedelta(days=1)
 
 
 def orders_sweep(*, actor: Actor) -> int:
@@ -93,6 +95,16 @@ def campaigns_end_stopped(*, actor: Actor) -> int:
         with transaction.atomic():
             ended += _end_if_stopped(actor, campaign_id)
     return ended
+
+
+def verification_ring(*, actor: Actor) -> bool:
+    """Let the worker verify the history when that was not done for a day. Returns whether it was rung."""
+    since = timezone.now() - VERIFY_EVERY
+    waiting = DBTaskResult.objects.filter(task_path=verify_history.module_path, enqueued_at__gt=since)
+    if waiting.exists() or VerificationResult.objects.filter(at__gt=since).exists():
+        return False
+    verify_history.enqueue()
+    return True
 
 
 def tasks_forget_dead(*, actor: Actor) -> int:

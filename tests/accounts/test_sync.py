@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, HistoryEntry, Source, User, Verb
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.accounts import SyncResult, accounts_sync, grant_add
 from numbers_app.services.history import history_append
+from numbers_app.services.verification import history_verify
 from tests.factories import LocationFactory, OrderFactory
 from tests.orders.steps import wait_until
 from tests.sandbox_server import SandboxServer

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from numbers_app.selectors.verification import history_verify
+from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
 pytestmark = pytest.mark.browser

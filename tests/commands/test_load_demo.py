@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from numbers_app.models import Account, Campaign, Grant, HistoryEntry, Order, OrderStatus, User
-from numbers_app.selectors.verification import history_verify
+from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 
 from numbers_app.management.commands import worker
 from numbers_app.models import Account, Attempt, AttemptOutcome, Campaign, OrderStatus, User
-from numbers_app.selectors.verification import history_verify
+from numbers_app.services.verification import history_verify
 from tests.commands.processes import manage
 from tests.orders.steps import CAKE, approve, ask, keep_trying, outcomes, wait_until
 from tests.sandbox_server import SandboxServer

@@ -20,9 +20,9 @@ from numbers_app.models import (
     OrderKind,
     OrderStatus,
 )
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.doubt import doubtful_purchase
 from numbers_app.services.settlement import Finding
+from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
 WIRE_NAMES = {

@@ -9,8 +9,8 @@ from django.db.transaction import TransactionManagementError
 
 from numbers_app.actors import Actor
 from numbers_app.models import GENESIS_HASH, HistoryEntry, Source, User, Verb
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.history import NumberState, VendorWords, history_append
+from numbers_app.services.verification import history_verify
 from tests.history.conftest import CAKE, DESTINATION, PORTAL
 
 

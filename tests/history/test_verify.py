@@ -10,9 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from numbers_app.models import GENESIS_HASH, Campaign, HistoryEntry
-from numbers_app.selectors import verification
-from numbers_app.selectors.verification import history_verify
+from numbers_app.services import verification
 from numbers_app.services.history import history_canonical, history_hash
+from numbers_app.services.verification import history_verify
 from tests.factories import CampaignFactory
 from tests.history.conftest import CAKE, DESTINATION, MOVED, write_change
 from tests.history.tampering import guards_lifted, run_sql
@@ -165,7 +165,7 @@ def test_complaints_stop_at_a_hundred(campaign: Campaign, monkeypatch: pytest.Mo
 def test_command_says_what_was_checked(three_entries: Campaign) -> None:
     out = StringIO()
     call_command("verify_history", stdout=out)
-    assert out.getvalue() == f"In order: 3 entries, 1 numbers. Head {history_verify().head}\n"
+    assert out.getvalue() == f"In order: 3 entries, 1 numbers, 0 checkpoints. Head {history_verify().head}\n"
 
 
 def test_quiet_command_says_nothing_when_all_is_well(three_entries: Campaign) -> None:

@@ -14,11 +14,11 @@ from numbers_app.actors import Actor
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.models import Account, Campaign, HistoryEntry, Order, OrderStatus, User, Verb
 from numbers_app.permissions import Role
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services import orders
 from numbers_app.services.decisions import order_cancel, order_reject
 from numbers_app.services.history import NumberState, history_append
 from numbers_app.services.orders import WantedNumber, order_amend
+from numbers_app.services.verification import history_verify
 from tests.factories import CampaignFactory, GrantFactory, UserFactory
 from tests.orders.steps import CAKE, DESTINATION, WORKER, approve, ask, ask_change, carry_out, rings, told, verbs
 from tests.sandbox_server import SandboxServer

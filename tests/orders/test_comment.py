@@ -6,8 +6,8 @@ from django.core.exceptions import PermissionDenied
 from numbers_app.actors import Actor
 from numbers_app.models import Account, HistoryEntry, Order, OrderStatus, User
 from numbers_app.permissions import Role
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.decisions import order_cancel, order_comment
+from numbers_app.services.verification import history_verify
 from tests.factories import GrantFactory, UserFactory
 from tests.orders.steps import WORKER, approve, ask, carry_out, told, verbs
 

@@ -9,10 +9,10 @@ import time_machine
 from django.utils import timezone
 
 from numbers_app.models import Account, AttemptOutcome, Campaign, HistoryEntry, Order, OrderStatus, User
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services import sending
 from numbers_app.services.change import change_carry
 from numbers_app.services.sweep import campaigns_end_stopped
+from numbers_app.services.verification import history_verify
 from tests.factories import CampaignFactory
 from tests.orders.steps import (
     CAKE,

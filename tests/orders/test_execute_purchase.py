@@ -21,9 +21,9 @@ from numbers_app.models import (
     OrderStatus,
     User,
 )
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services import sending
 from numbers_app.services.switch import sending_resume, sending_switch
+from numbers_app.services.verification import history_verify
 from tests.factories import CampaignFactory, GrantFactory, LocationFactory
 from tests.orders.steps import (
     CAKE,

@@ -11,9 +11,9 @@ from django.utils import timezone
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
 from numbers_app.models import Account, Campaign, HistoryEntry, Order, OrderStatus, Source, User
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.orders import WantedNumber, order_amend
 from numbers_app.services.sweep import orders_expire
+from numbers_app.services.verification import history_verify
 from tests.orders.steps import CAKE, approve, ask, ask_change, told, verbs
 
 CLOCK = Actor.portal("Clock", source=Source.WORKER)

@@ -14,11 +14,11 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from numbers_app.models import Account, Attempt, Campaign, Order, OrderStatus, SendingScope, User
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services import sending
 from numbers_app.services.execution import attempts_expire, order_execute
 from numbers_app.services.sweep import orders_sweep
 from numbers_app.services.switch import sending_switch
+from numbers_app.services.verification import history_verify
 from numbers_app.tasks import execute_order
 from numbers_app.triggers import triggers_drop, triggers_install
 from numbers_app.vendor import callcap_client

@@ -23,11 +23,11 @@ from numbers_app.models import (
     User,
     Verb,
 )
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.decisions import order_approve
 from numbers_app.services.recording import attempt_record, attempt_store
 from numbers_app.services.sweep import orders_sweep
 from numbers_app.services.transition import order_lock, order_transition
+from numbers_app.services.verification import history_verify
 from tests.orders.steps import (
     CAKE,
     DESTINATION,

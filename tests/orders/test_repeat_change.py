@@ -13,12 +13,12 @@ from django.utils import timezone
 from numbers_app.actors import Actor
 from numbers_app.callcap import Outcome, WriteAnswer
 from numbers_app.models import Account, AttemptOutcome, Campaign, HistoryEntry, Order, OrderKind, OrderStatus, User
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services import sending
 from numbers_app.services.execution import attempts_expire
 from numbers_app.services.sending import attempt_conclude
 from numbers_app.services.settlement import Finding, order_settle
 from numbers_app.services.switch import purchases_pause, sending_switch
+from numbers_app.services.verification import history_verify
 from numbers_app.vendor import callcap_client
 from tests.orders.steps import (
     CAKE,

@@ -21,9 +21,9 @@ from numbers_app.models import (
     User,
 )
 from numbers_app.permissions import Role
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.sending import attempt_conclude
 from numbers_app.services.settlement import Finding, order_settle
+from numbers_app.services.verification import history_verify
 from tests.factories import CampaignFactory, UserFactory
 from tests.orders.steps import (
     CAKE,

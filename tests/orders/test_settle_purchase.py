@@ -26,11 +26,11 @@ from numbers_app.models import (
     OrderStatus,
     User,
 )
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.execution import attempts_expire
 from numbers_app.services.sending import attempt_conclude
 from numbers_app.services.settlement import Finding, order_settle
 from numbers_app.services.switch import purchases_pause, sending_resume, sending_switch
+from numbers_app.services.verification import history_verify
 from numbers_app.vendor import callcap_client
 from tests.factories import CampaignFactory
 from tests.orders.steps import (

@@ -6,10 +6,10 @@ import pytest
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Campaign, OrderStatus, User
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.decisions import order_approve
 from numbers_app.services.execution import order_execute
 from numbers_app.services.orders import WantedNumber, order_request_change, order_request_purchase
+from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
 CAKE = "3167342253"

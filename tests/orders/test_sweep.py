@@ -22,10 +22,10 @@ from numbers_app.models import (
     User,
     Verb,
 )
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.execution import attempts_expire
 from numbers_app.services.sweep import campaigns_end_stopped, orders_sweep
 from numbers_app.services.transition import order_lock, order_transition
+from numbers_app.services.verification import history_verify
 from numbers_app.tasks import execute_order
 from numbers_app.vendor import callcap_client
 from tests.factories import CampaignFactory

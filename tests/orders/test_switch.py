@@ -28,10 +28,10 @@ from numbers_app.models import (
     User,
 )
 from numbers_app.permissions import Role
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.head import head_read
 from numbers_app.services.sweep import orders_sweep
 from numbers_app.services.switch import purchases_pause, sending_guard, sending_resume, sending_switch
+from numbers_app.services.verification import history_verify
 from tests.factories import UserFactory
 from tests.orders.steps import (
     CAKE,

@@ -27,7 +27,6 @@ from numbers_app.models import (
     Source,
     User,
 )
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services import decisions
 from numbers_app.services.decisions import order_cancel, order_undo_approval
 from numbers_app.services.execution import attempts_expire, order_execute
@@ -36,6 +35,7 @@ from numbers_app.services.sending import attempt_conclude
 from numbers_app.services.settlement import Finding, order_settle
 from numbers_app.services.sweep import orders_expire, orders_sweep
 from numbers_app.services.switch import purchases_pause
+from numbers_app.services.verification import history_verify
 from tests.factories import CampaignFactory
 from tests.orders.steps import (
     CAKE,

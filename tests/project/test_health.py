@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.utils import timezone
 
+from numbers_app.models import VerificationResult
 from numbers_app.triggers import triggers_drop, triggers_install
 
 from .environment import portal
@@ -25,7 +28,30 @@ def test_healthz_touches_neither_database_nor_session(client: Client) -> None:
 def test_readyz_says_that_everything_is_there(client: Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "checks": {"database": "ok", "cache": "ok"}}
+    assert response.json() == {
+        "status": "ready",
+        "checks": {"database": "ok", "cache": "ok"},
+        "history": {"verified": None},
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("problems", "words"), [(0, "in order"), (2, "not in order")])
+def test_readyz_tells_how_the_last_verification_went(client: Client, problems: int, words: str) -> None:
+    VerificationResult.objects.create(
+        at=timezone.now() - timedelta(hours=1),
+        seconds=1,
+        entries=1,
+        numbers=1,
+        checkpoints=0,
+        head="",
+        problems=problems,
+    )
+    response = client.get("/readyz")
+    told = response.json()["history"]
+    assert response.status_code == 200
+    assert (told["verified"], told["problems"]) == (words, problems)
+    assert 3600 <= told["seconds_ago"] < 3700
 
 
 @pytest.mark.django_db

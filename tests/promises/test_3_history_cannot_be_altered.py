@@ -14,8 +14,8 @@ from django.db.transaction import TransactionManagementError
 from numbers_app.actors import Actor
 from numbers_app.checks import triggers_are_in_place
 from numbers_app.models import GENESIS_HASH, Campaign, HistoryEntry, Source, Verb
-from numbers_app.selectors.verification import history_verify
 from numbers_app.services.history import history_append
+from numbers_app.services.verification import history_verify
 from numbers_app.triggers import triggers_drop
 from tests.factories import CampaignFactory
 
@@ -145,7 +145,7 @@ def test_the_command_says_that_all_is_well(
     three_entries: list[HistoryEntry], capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("verify_history")
-    assert f"3 entries, 3 numbers. Head {three_entries[-1].hash}" in capsys.readouterr().out
+    assert f"3 entries, 3 numbers, 0 checkpoints. Head {three_entries[-1].hash}" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("owner")

@@ -14,12 +14,14 @@ from django.db import close_old_connections
 
 from numbers_app.actors import Actor
 from numbers_app.models import Source
+from numbers_app.services.checkpoints import checkpoint_make
 from numbers_app.services.sweep import (
     campaigns_end_stopped,
     mails_sweep,
     orders_expire,
     orders_sweep,
     tasks_forget_dead,
+    verification_ring,
 )
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class Command(BaseCommand):
             Job("mails_sweep", 3, lambda actor: mails_sweep(actor=actor)),
             Job("orders_expire", 60, lambda actor: orders_expire(actor=actor)),
             Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
+            Job("verification_ring", 3600, lambda actor: verification_ring(actor=actor)),
+            Job("checkpoint_make", 600, lambda actor: checkpoint_make(actor=actor)),
             Job("prune_tasks", 3600, _prune_tasks),
         ]
         self._stopping = bool(options["once"])

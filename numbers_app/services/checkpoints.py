@@ -1,0 +1,93 @@
+"""Signing the history's newest entry now and then, and keeping that outside the database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from numbers_app.actors import Actor
+from numbers_app.models import Checkpoint, HistoryEntry
+from numbers_app.signing import public_key_of, sign
+
+logger = structlog.get_logger(__name__)
+
+CHECKPOINT_VERSION = "numbers-portal/checkpoint/1"
+
+
+def checkpoint_text(sequence: int, entry_hash: str, at: datetime) -> str:
+    """The text that a checkpoint signs."""
+    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return f"{CHECKPOINT_VERSION}\n{sequence}\n{entry_hash}\n{moment}"
+
+
+def checkpoint_make(*, actor: Actor) -> Checkpoint | None:
+    """Sign the newest entry, if there is one that no checkpoint has signed, and bring the file up to date.
+
+    None when there is nothing new or no key to sign with. Harmless to repeat and to run twice at once.
+    """
+    made = _sign_head() if settings.HISTORY_SIGNING_KEY else None
+    checkpoints_export(actor=actor)
+    return made
+
+
+def checkpoints_export(*, actor: Actor) -> int:
+    """Append to the file what it lacks. Returns how many; a file that cannot be written is an alarm, nothing else."""
+    path: Path = settings.CHECKPOINT_FILE
+    try:
+        known = {checkpoint["sequence"] for checkpoint in checkpoints_exported()}
+        missing = Checkpoint.objects.exclude(sequence__in=known).order_by("sequence")
+        lines = [json.dumps(checkpoint_as_json(checkpoint), sort_keys=True) for checkpoint in missing]
+        if lines:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a") as file:
+                file.write("".join(f"{line}\n" for line in lines))
+    except (OSError, ValueError):
+        logger.critical("checkpoints_not_exported", path=str(path), actor=actor.name, exc_info=True)
+        return 0
+    return len(lines)
+
+
+def checkpoints_exported() -> list[dict[str, str | int]]:
+    """The checkpoints in the file, oldest first. Raises OSError or ValueError for one that cannot be read."""
+    path: Path = settings.CHECKPOINT_FILE
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def checkpoint_as_json(checkpoint: Checkpoint) -> dict[str, str | int]:
+    """A checkpoint as it stands in files."""
+    return {
+        "sequence": checkpoint.sequence,
+        "hash": checkpoint.hash,
+        "at": checkpoint.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "public_key": checkpoint.public_key,
+        "signature": checkpoint.signature,
+    }
+
+
+def _sign_head() -> Checkpoint | None:
+    head = HistoryEntry.objects.only("sequence", "hash").order_by("-sequence").first()
+    if head is None or Checkpoint.objects.filter(sequence=head.sequence).exists():
+        return None
+    at = timezone.now()
+    checkpoint = Checkpoint(
+        sequence=head.sequence,
+        hash=head.hash,
+        at=at,
+        public_key=public_key_of(settings.HISTORY_SIGNING_KEY),
+        signature=sign(settings.HISTORY_SIGNING_KEY, checkpoint_text(head.sequence, head.hash, at)),
+    )
+    try:
+        with transaction.atomic():
+            checkpoint.save(force_insert=True)
+    except IntegrityError:
+        # Another clock was faster.
+        return None
+    return checkpoint

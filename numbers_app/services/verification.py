@@ -1,0 +1,197 @@
+"""Checking the history against itself, its checkpoints and the mirror."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from numbers_app.actors import Actor
+from numbers_app.models import (
+    GENESIS_HASH,
+    NUMBER_VERBS,
+    Campaign,
+    Checkpoint,
+    HistoryEntry,
+    VerificationResult,
+)
+from numbers_app.signing import public_key_of, signature_fits
+from numbers_app.triggers import triggers_missing
+
+from .checkpoints import checkpoint_text, checkpoints_exported
+from .history import history_canonical, history_hash
+
+logger = structlog.get_logger(__name__)
+
+MOST_PROBLEMS = 100
+PROGRESS_EVERY = 10_000
+CHUNK = 5_000
+
+
+@dataclass
+class Verification:
+    """How much was checked, what was wrong (sentences, at most 100 of them kept), and the last hash."""
+
+    entries: int = 0
+    numbers: int = 0
+    checkpoints: int = 0
+    head: str = GENESIS_HASH
+    problem_count: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def complain(self, sentence: str) -> None:
+        self.problem_count += 1
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(sentence)
+
+
+@dataclass(frozen=True)
+class KnownHead:
+    """A sequence and its hash as a checkpoint says them, and where it was found."""
+
+    sequence: int
+    hash: str
+    at: str
+    public_key: str
+    signature: str
+    where: str
+
+
+def history_verify(*, columns: bool = True, progress: Callable[[int], None] = lambda entries: None) -> Verification:
+    """Recompute the chain, match every checkpoint, replay against the mirror, check the guards.
+
+    ``columns`` also compares every column with the text that was hashed, which takes three times as long. ``progress``
+    is told now and then how many entries have been checked. Memory stays bounded by the count of numbers.
+    """
+    verification = Verification()
+    heads = _known_heads(verification)
+    wanted = {head.sequence for head in heads}
+    hashes: dict[int, str] = {}
+    latest: dict[str, int] = {}
+    for entry in _entries(columns):
+        _verify_entry(verification, entry, columns)
+        if entry.verb in NUMBER_VERBS:
+            latest[entry.number] = entry.sequence
+        if entry.sequence in wanted:
+            hashes[entry.sequence] = entry.hash
+        if verification.entries % PROGRESS_EVERY == 0:
+            progress(verification.entries)
+    for head in heads:
+        _verify_head(verification, head, hashes)
+    _verify_mirror(verification, latest)
+    for name in triggers_missing(connection):
+        verification.complain(f"The database guard {name} is missing or altered.")
+    return verification
+
+
+def history_verify_and_keep(
+    *, actor: Actor, columns: bool = True, progress: Callable[[int], None] = lambda entries: None
+) -> Verification:
+    """Verify, and keep what it came to for the history's page and the probes. Problems are an alarm."""
+    started = time.monotonic()
+    verification = history_verify(columns=columns, progress=progress)
+    first = next(iter(verification.problems), "")
+    if first:
+        logger.critical("history_not_in_order", problems=verification.problem_count, first=first, actor=actor.name)
+    VerificationResult.objects.create(
+        at=timezone.now(),
+        seconds=time.monotonic() - started,
+        entries=verification.entries,
+        numbers=verification.numbers,
+        checkpoints=verification.checkpoints,
+        head=verification.head,
+        problems=verification.problem_count,
+        first_problem=first,
+    )
+    return verification
+
+
+def _entries(columns: bool) -> Iterator[HistoryEntry]:
+    entries = HistoryEntry.objects.order_by("sequence")
+    if not columns:
+        entries = entries.only("sequence", "canonical", "previous_hash", "hash", "verb", "number")
+    return entries.iterator(chunk_size=CHUNK)
+
+
+def _verify_entry(verification: Verification, entry: HistoryEntry, columns: bool) -> None:
+    expected = verification.entries + 1
+    if entry.sequence != expected:
+        verification.complain(f"Entry {expected} is missing: the next one is {entry.sequence}.")
+    if entry.previous_hash != verification.head:
+        verification.complain(f"Entry {entry.sequence} does not follow the one before it.")
+    if history_hash(entry.canonical, entry.previous_hash) != entry.hash:
+        verification.complain(f"Entry {entry.sequence} was altered: its hash does not fit its text.")
+    if columns and history_canonical(entry) != entry.canonical:
+        verification.complain(f"Entry {entry.sequence} was altered: its columns differ from the text that was hashed.")
+    verification.entries = entry.sequence
+    verification.head = entry.hash
+
+
+def _known_heads(verification: Verification) -> list[KnownHead]:
+    """The checkpoints of the database and those of the file, which must agree where they meet."""
+    here = [
+        KnownHead(one.sequence, one.hash, one.at.isoformat(), one.public_key, one.signature, "in the database")
+        for one in Checkpoint.objects.order_by("sequence")
+    ]
+    try:
+        exported = checkpoints_exported()
+        outside = [
+            KnownHead(
+                int(str(one["sequence"])),
+                str(one["hash"]),
+                str(one["at"]),
+                str(one["public_key"]),
+                str(one["signature"]),
+                "in the file",
+            )
+            for one in exported
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        verification.complain(f"The file of checkpoints cannot be read ({type(error).__name__}).")
+        outside = []
+    return here + outside
+
+
+def _verify_head(verification: Verification, head: KnownHead, hashes: dict[int, str]) -> None:
+    verification.checkpoints += 1
+    name = f"The checkpoint of entry {head.sequence} {head.where}"
+    if head.sequence not in hashes:
+        verification.complain(f"{name} is about an entry that the history no longer has: it was cut off.")
+    elif hashes[head.sequence] != head.hash:
+        verification.complain(f"{name} has another hash: the history was rewritten since.")
+    if head.public_key not in known_keys():
+        verification.complain(f"{name} was signed with another key.")
+        return
+    text = checkpoint_text(head.sequence, head.hash, datetime.fromisoformat(head.at))
+    if not signature_fits(head.public_key, head.signature, text):
+        verification.complain(f"{name} has a signature that does not fit.")
+
+
+def known_keys() -> set[str]:
+    """The public keys that checkpoints may be signed with: the present one's and those of former ones."""
+    present = {public_key_of(settings.HISTORY_SIGNING_KEY)} if settings.HISTORY_SIGNING_KEY else set()
+    return present | set(settings.HISTORY_FORMER_PUBLIC_KEYS)
+
+
+def _verify_mirror(verification: Verification, latest: dict[str, int]) -> None:
+    newest: dict[str, int] = {}
+    for campaign in Campaign.objects.select_related("last_change").order_by("pk").iterator(chunk_size=2000):
+        verification.numbers += 1
+        number, entry = campaign.phone_number, campaign.last_change
+        newest[number] = max(newest.get(number, 0), entry.sequence)
+        row = (number, campaign.destination, campaign.stop_date, campaign.ended_at)
+        if entry.verb not in NUMBER_VERBS or row != (entry.number, entry.destination, entry.stop_date, entry.ended_at):
+            verification.complain(f"{number} differs from what its history entry {entry.sequence} says.")
+    for number, sequence in latest.items():
+        if number not in newest:
+            verification.complain(f"{number} is in the history (entry {sequence}) but not in the mirror.")
+        elif newest[number] != sequence:
+            verification.complain(
+                f"{number} has a newer history entry ({sequence}) than the mirror shows ({newest[number]})."
+            )
