@@ -112,8 +112,7 @@ def order_reapply_later(*, actor: Actor, order: Order) -> None:
     campaign = Campaign.objects.get(orders=order)
     names = [name for name in order.parameters if _can_be_sent(name, getattr(campaign, name))]
     due = timezone.now() + timedelta(seconds=settings.CALLCAP_SETTLE_SECONDS)
-    waiting = order.children.filter(kind=OrderKind.REAPPLY, status=OrderStatus.APPROVED)
-    if not names or waiting.update(execute_after=due):
+    if not names:
         return
     _follow_up(
         actor,

@@ -263,7 +263,7 @@ def _record_changed(actor: Actor, order: Order, attempt: Attempt) -> None:
         execute_after=None,
         finished_at=timezone.now(),
     )
-    if is_doubted(order):
+    if is_doubted(order) and not order.children.filter(kind=OrderKind.REAPPLY, status=OrderStatus.APPROVED).exists():
         order_reapply_later(actor=actor, order=order)
 
 

@@ -46,8 +46,9 @@ def sending_resume(*, actor: Actor, reason: str) -> SendingSwitch:
         if switch.paused == SendingScope.NOTHING:
             raise Conflict("Nothing is paused.")
         _set(switch, actor, SendingScope.NOTHING, reason, Verb.SENDING_RESUMED)
-        # What was held back is rung at once instead of when its last bell has faded.
-        Order.objects.filter(status=OrderStatus.APPROVED, execute_after__lte=timezone.now()).update(rung_at=None)
+    # What was held back is rung at once instead of when its last bell has faded. Only now: order rows are locked
+    # before the history's head, never while it is held.
+    Order.objects.filter(status=OrderStatus.APPROVED, execute_after__lte=timezone.now()).update(rung_at=None)
     return switch
 
 
