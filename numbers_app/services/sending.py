@@ -110,6 +110,9 @@ def attempt_conclude(*, actor: Actor, attempt: Attempt, answer: WriteAnswer) -> 
     """Record what came back. If the record fails, keep the outcome alone: a bought number is never known only there."""
     try:
         with transaction.atomic():
+            # The order's row before the attempt's, as everywhere: two workers at one late answer would else wait for
+            # each other.
+            order_lock(attempt.order_id)
             if attempt_store(attempt=attempt, answer=answer):
                 attempt_record(actor=actor, attempt=attempt)
             reached("recording")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from numbers_app.actors import Actor
@@ -25,6 +27,7 @@ from numbers_app.models import (
 )
 from numbers_app.services.decisions import order_approve
 from numbers_app.services.recording import attempt_record, attempt_store
+from numbers_app.services.sending import attempt_conclude
 from numbers_app.services.sweep import orders_sweep
 from numbers_app.services.transition import order_lock, order_transition
 from numbers_app.services.verification import history_verify
@@ -46,6 +49,8 @@ from tests.sandbox_server import SandboxServer
 
 pytestmark = pytest.mark.django_db
 
+# The first table that a statement is about.
+TABLE = re.compile(r'(?:FROM|UPDATE|INTO) "(\w+)"')
 APPLIED = WriteAnswer(Outcome.APPLIED, 200, "success", named_number=CAKE, campaign_id="77")
 
 
@@ -122,6 +127,14 @@ def test_recording_twice_mirrors_the_number_once(sending: Attempt) -> None:
     attempt_record(actor=WORKER, attempt=sending)
     assert Campaign.objects.count() == 1
     assert history_verify().problems == []
+
+
+def test_the_order_is_locked_before_its_attempt_as_everywhere(sending: Attempt) -> None:
+    """Two workers at one late answer would else wait for each other: one holds the order, the other the attempt."""
+    with CaptureQueriesContext(connection) as captured:
+        attempt_conclude(actor=WORKER, attempt=sending, answer=APPLIED)
+    tables = [found.group(1) for query in captured if (found := TABLE.search(query["sql"]))]
+    assert tables.index("numbers_app_order") < tables.index("numbers_app_attempt")
 
 
 def test_first_definite_answer_stays(sending: Attempt) -> None:
