@@ -24,6 +24,7 @@ class Capability(StrEnum):
     DECIDE = "approve and reject orders"
     CHANGE_ROUTING = "change routing and stop dates without asking"
     SEE_ALL = "see every account"
+    AUDIT = "draw and sign off samples of the history"
     PAUSE = "pause and resume what is sent to Callcap"
 
 
@@ -32,7 +33,7 @@ CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.MANAGER: frozenset(
         {Capability.SEARCH, Capability.ORDER, Capability.DECIDE, Capability.CHANGE_ROUTING, Capability.PAUSE}
     ),
-    Role.AUDITOR: frozenset({Capability.SEE_ALL}),
+    Role.AUDITOR: frozenset({Capability.SEE_ALL, Capability.AUDIT}),
     Role.ADMINISTRATOR: frozenset({Capability.SEE_ALL, Capability.PAUSE}),
 }
 

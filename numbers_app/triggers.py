@@ -1,6 +1,6 @@
 """The database's own guard over the history and the mirror, on PostgreSQL and on SQLite.
 
-- History entries and checkpoints are never changed, deleted, truncated or replaced.
+- History entries, checkpoints and security events are never changed, deleted, truncated or replaced.
 - A campaign is never deleted, truncated or replaced, and its number, destination, stop date and ``ended_at`` change
   only together with ``last_change``, which must be a newer entry about this number with exactly the row's values.
 
@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 HISTORY = "numbers_app_historyentry"
 CHECKPOINT = "numbers_app_checkpoint"
+SECURITY = "numbers_app_securityevent"
 CAMPAIGN = "numbers_app_campaign"
 NUMBER_VERBS = "('number.bought', 'number.changed', 'number.ended')"
 
@@ -66,6 +67,19 @@ SQLITE_TRIGGERS = {
         CHECKPOINT,
         "checkpoints are never replaced",
         f"EXISTS (SELECT 1 FROM {CHECKPOINT} other WHERE other.sequence = NEW.sequence)",
+    ),
+    "security_refuse_update": _sqlite_trigger(
+        "security_refuse_update", "UPDATE", SECURITY, "security events are never changed"
+    ),
+    "security_refuse_delete": _sqlite_trigger(
+        "security_refuse_delete", "DELETE", SECURITY, "security events are never deleted"
+    ),
+    "security_refuse_replace": _sqlite_trigger(
+        "security_refuse_replace",
+        "INSERT",
+        SECURITY,
+        "security events are never replaced",
+        f"EXISTS (SELECT 1 FROM {SECURITY} other WHERE other.id = NEW.id)",
     ),
     "campaign_refuse_delete": _sqlite_trigger(
         "campaign_refuse_delete", "DELETE", CAMPAIGN, "campaigns are never deleted"
@@ -147,6 +161,8 @@ POSTGRESQL_TRIGGERS = {
     "history_refuse_truncate": (HISTORY, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
     "checkpoint_refuse_change": (CHECKPOINT, "BEFORE UPDATE OR DELETE", "ROW", "portal_refuse"),
     "checkpoint_refuse_truncate": (CHECKPOINT, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
+    "security_refuse_change": (SECURITY, "BEFORE UPDATE OR DELETE", "ROW", "portal_refuse"),
+    "security_refuse_truncate": (SECURITY, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
     "campaign_refuse_delete": (CAMPAIGN, "BEFORE DELETE", "ROW", "portal_refuse"),
     "campaign_refuse_truncate": (CAMPAIGN, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
     "campaign_needs_history": (CAMPAIGN, "BEFORE INSERT OR UPDATE", "ROW", "portal_campaign_guard"),
@@ -154,7 +170,7 @@ POSTGRESQL_TRIGGERS = {
 
 
 def _tables_exist(connection: BaseDatabaseWrapper) -> bool:
-    return {HISTORY, CHECKPOINT, CAMPAIGN} <= set(connection.introspection.table_names())
+    return {HISTORY, CHECKPOINT, SECURITY, CAMPAIGN} <= set(connection.introspection.table_names())
 
 
 def triggers_drop(connection: BaseDatabaseWrapper) -> None:

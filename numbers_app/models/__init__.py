@@ -24,6 +24,9 @@ from .orders import (
     OrderKind,
     OrderStatus,
 )
+from .samples import AuditSample, SampledEntry, SampleScope, Verdict
+from .saved_views import SavedView
+from .security import SecurityEvent, SecurityEventKind
 from .switch import SendingScope, SendingSwitch
 from .users import User
 
@@ -38,6 +41,7 @@ __all__ = [
     "Attempt",
     "AttemptKind",
     "AttemptOutcome",
+    "AuditSample",
     "Campaign",
     "Checkpoint",
     "Choice",
@@ -51,10 +55,16 @@ __all__ = [
     "Order",
     "OrderKind",
     "OrderStatus",
+    "SampleScope",
+    "SampledEntry",
+    "SavedView",
+    "SecurityEvent",
+    "SecurityEventKind",
     "SendingScope",
     "SendingSwitch",
     "Source",
     "User",
     "Verb",
+    "Verdict",
     "VerificationResult",
 ]

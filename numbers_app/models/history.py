@@ -33,8 +33,19 @@ class Verb(models.TextChoices):
     ACCOUNT_ADDED = "account.added", "added"
     ACCOUNT_CHANGED = "account.changed", "changed"
     GRANT_ADDED = "grant.added", "granted"
+    GRANT_REMOVED = "grant.removed", "took back"
+    USER_ADDED = "user.added", "added"
+    USER_CHANGED = "user.changed", "changed"
+    USER_REMOVED = "user.removed", "removed"
+    ROLE_GIVEN = "role.given", "gave"
+    ROLE_TAKEN = "role.taken", "took away"
     SENDING_PAUSED = "sending.paused", "paused"
     SENDING_RESUMED = "sending.resumed", "resumed"
+    SETTINGS_CHANGED = "settings.changed", "started with other settings"
+    HISTORY_EXPORTED = "history.exported", "exported"
+    EVIDENCE_EXPORTED = "evidence.exported", "exported"
+    SAMPLE_DRAWN = "sample.drawn", "drew"
+    SAMPLE_SIGNED = "sample.signed", "signed off"
 
 
 NUMBER_VERBS = (Verb.NUMBER_BOUGHT, Verb.NUMBER_CHANGED, Verb.NUMBER_ENDED)
@@ -82,13 +93,25 @@ class HistoryEntry(models.Model):
     class Meta:
         ordering: ClassVar = ["-sequence"]
         verbose_name_plural = "history entries"
+        # Lists go by time, then sequence: a page of a filtered list, however long, is the end of one index.
         indexes: ClassVar = [
-            models.Index(fields=["number", "-sequence"], name="history_by_number"),
-            models.Index(fields=["actor_name", "-sequence"], name="history_by_actor"),
-            models.Index(fields=["account_key", "-sequence"], name="history_by_account"),
-            models.Index(fields=["order_id", "-sequence"], name="history_by_order"),
-            models.Index(fields=["verb", "-sequence"], name="history_by_verb"),
-            models.Index(fields=["at"], name="history_by_time"),
+            models.Index(fields=["at", "sequence"], name="history_by_time"),
+            models.Index(fields=["number", "at", "sequence"], name="history_by_number"),
+            models.Index(fields=["actor_name", "at", "sequence"], name="history_by_actor"),
+            models.Index(fields=["account_key", "at", "sequence"], name="history_by_account"),
+            models.Index(fields=["verb", "at", "sequence"], name="history_by_verb"),
+            models.Index(fields=["order_id", "sequence"], name="history_by_order"),
+            models.Index(fields=["request_id", "sequence"], name="history_by_request"),
+            models.Index(
+                fields=["at", "sequence"],
+                condition=models.Q(changes__has_key="destination", verb__in=NUMBER_VERBS),
+                name="history_of_routing",
+            ),
+            models.Index(
+                fields=["at", "sequence"],
+                condition=models.Q(changes__has_key="stop_date", verb__in=NUMBER_VERBS),
+                name="history_of_stop_dates",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(verb__in=Verb.values), name="history_verb_known"),

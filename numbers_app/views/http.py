@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from numbers_app.actors import Actor
 from numbers_app.models import User
 from numbers_app.permissions import Capability, require
+from numbers_app.selectors.keyset import KeysetPage, keyset_page
 
 PER_PAGE = 50
+# More digits than the largest key of a row are no key.
+MOST_KEY_DIGITS = 18
 
 
 class PortalRequest(HttpRequest):
@@ -35,6 +39,16 @@ def allow(request: PortalRequest, capability: Capability) -> None:
 def one_page(request: PortalRequest, items: Any, per_page: int = PER_PAGE) -> Page[Any]:
     """The page of a list that ``?page=`` names; nonsense leads to the first or the last one."""
     return Paginator(items, per_page).get_page(request.GET.get("page"))
+
+
+def page_by_key(request: PortalRequest, found: QuerySet[Any]) -> KeysetPage[Any]:
+    """The page of a list that grows for ever which ``?before=`` or ``?after=`` names; nonsense leads to the newest."""
+
+    def key(name: str) -> int | None:
+        given = request.GET.get(name, "")
+        return int(given) if given.isascii() and given.isdigit() and len(given) <= MOST_KEY_DIGITS else None
+
+    return keyset_page(found, before=key("before"), after=key("after"))
 
 
 def status_of(filtered: Any) -> int:

@@ -12,7 +12,7 @@ from django.test import Client
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Campaign, HistoryEntry, User, Verb
 from numbers_app.services.decisions import order_reject
-from numbers_app.templatetags.domain import what
+from numbers_app.templatetags.history import what
 from tests.factories import CampaignFactory
 
 from .conftest import Purchase
