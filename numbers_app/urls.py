@@ -4,7 +4,18 @@ from typing import Any
 
 from django.urls import path, register_converter
 
-from .views import campaigns, decisions, destinations, history, home, notifications, orders, search, switch
+from .views import (
+    campaigns,
+    decisions,
+    destinations,
+    history,
+    home,
+    notifications,
+    orders,
+    saved_views,
+    search,
+    switch,
+)
 
 
 class TenDigits:
@@ -48,6 +59,13 @@ urlpatterns = [
     path("numbers/<ten_digits:number>/", campaigns.campaign_detail, name="campaign_detail"),
     path("numbers/<ten_digits:number>/change/", campaigns.campaign_change, name="campaign_change"),
     path("history/", history.history, name="history_list"),
+    path("history/as-of/", history.as_of, name="history_as_of"),
+    path("history/<int:sequence>/", history.entry, name="history_entry"),
+    path("history/reports/", reports.reports, name="history_reports"),
+    path("views/save/", saved_views.save, name="view_save"),
+    path("views/<int:view_id>/delete/", saved_views.delete, name="view_delete"),
+    path("views/<int:view_id>/share/", saved_views.set_shared, name="view_set_shared"),
+    path("views/<int:view_id>/default/", saved_views.set_default, name="view_set_default"),
     path("notifications/", notifications.notifications, name="notification_list"),
     path("notifications/count/", notifications.count, name="notification_count"),
     path("notifications/read/", notifications.read_all, name="notification_read_all"),

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 
 from numbers_app.forms.campaigns import CampaignForm
 from numbers_app.models import Account, Attempt, Evaluation, Order, OrderKind
-from numbers_app.text import phone_text
+from numbers_app.text import field_label, phone_text
 
-from .shell import field_label, shown, utc
+from .shell import shown, utc
 
 register = template.Library()
 

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from numbers_app.models import HistoryEntry, Verb
-from numbers_app.text import phone_text
+from numbers_app.text import field_label, phone_text
 
 from .domain import in_field_order, value_in_words
-from .shell import field_label, icon
+from .shell import icon
 
 register = template.Library()
 
@@ -169,8 +174,8 @@ _IN_WORDS: dict[Verb, Callable[[HistoryEntry], str]] = {
 
 
 @register.simple_tag
-def timeline_entries(entries: Iterable[HistoryEntry]) -> list[dict[str, Any]]:
-    """Entries for ``timeline.html``."""
+def timeline_entries(entries: Iterable[HistoryEntry], here: HistoryEntry | None = None) -> list[dict[str, Any]]:
+    """Entries for ``timeline.html``, each leading to its page; ``here`` is the one whose page this is."""
     return [
         {
             "time": entry.at,
@@ -178,6 +183,8 @@ def timeline_entries(entries: Iterable[HistoryEntry]) -> list[dict[str, Any]]:
             "text": what(entry),
             "detail": _detail(entry),
             "icon": ICONS.get(Verb(entry.verb), ""),
+            "sequence": entry.sequence,
+            "is_here": entry == here,
         }
         for entry in entries
     ]
@@ -214,6 +221,14 @@ def entry_rows(entry: HistoryEntry) -> list[dict[str, Any]]:
         ("Callcap's HTTP status", entry.vendor_status),
         ("Callcap's words", entry.vendor_message),
         ("Request", entry.request_id),
-        ("Hash", entry.hash),
     ]
     return [{"label": label, "value": value} for label, value in rows if value not in ("", None)]
+
+
+@register.simple_tag
+def entry_link(entry: HistoryEntry | None) -> SafeString:
+    """Who set a value and when, leading to the entry that did."""
+    if entry is None:
+        return mark_safe('<span class="muted">nobody</span>')
+    there, day = reverse("history_entry", args=[entry.sequence]), date_format(timezone.localtime(entry.at), "M j, Y")
+    return format_html('<a href="{}">{}, {}</a>', there, entry.actor_name, day)

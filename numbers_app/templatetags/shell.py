@@ -1,48 +1,29 @@
 """Tags that every page uses: icons, phone numbers, times, states, and values as people read them."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from django import template
+from django import forms, template
 from django.conf import settings
 from django.core.paginator import Page
-from django.template.loader import render_to_string
+from django.template import Context
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from numbers_app.callcap import vanity
+from numbers_app.text import field_label
 
 register = template.Library()
+register.filter(field_label)
 
 TEN_DIGITS = re.compile(r"[0-9]{10}")
 RUNS_ON = date(2099, 1, 1)
 ICON_NAME = re.compile(r"[a-z0-9-]+")
-
-LABELS = {
-    "full_number": "Whole number",
-    "line": "Last four digits",
-    "location_id": "Location account",
-    "account": "Location account",
-    "execute_after": "Not before",
-    "number": "Numbers",
-    "media_type_id": "Media type ID",
-    "recording": "Call recording",
-    "service": "Service line",
-    "memo1": "Memo 1",
-    "memo2": "Memo 2",
-    "phone_number": "Number",
-    "show_local": "Local numbers",
-    "show_public_pool": "Public pool",
-    "show_reserved_pool": "Reserved pool",
-    "show_tollfree": "Toll-free numbers",
-    "state": "State or province",
-    "vanity_text": "Vanity text",
-    "zipcode": "ZIP or postal code",
-}
 
 # The look of each state of an order and each outcome of an attempt: tone of the badge, icon.
 STATES = {
@@ -131,12 +112,6 @@ def spelled(number: str, text: str = "") -> SafeString:
     )
 
 
-@register.filter
-def field_label(name: str) -> str:
-    """A field's name as people read it: ``campaign_name`` is "Campaign name"."""
-    return LABELS.get(name) or name.replace("_", " ").capitalize()
-
-
 @register.simple_tag
 def state_badge(state: str, label: str = "") -> SafeString:
     """The badge of an order's state or an attempt's outcome: icon and text, told apart without colour."""
@@ -163,7 +138,16 @@ def shown(value: Any) -> str:
 @register.simple_tag
 def moment(value: datetime | None) -> SafeString:
     """A time in the reader's zone with the exact UTC beside it, both as text."""
-    return mark_safe(render_to_string("partials/moment.html", {"value": value}).strip())  # noqa: S308
+    if value is None:
+        return mark_safe('<span class="muted">never</span>')
+    local = timezone.localtime(value)
+    return format_html(
+        '<time class="moment" datetime="{}"><span>{} {}</span> <span class="utc">{}</span></time>',
+        local.isoformat(),
+        date_format(local, "M j, Y, g:i A"),
+        local.tzname() or "",
+        utc(value),
+    )
 
 
 @register.simple_tag
@@ -177,12 +161,6 @@ def page_numbers(page: Page[Any]) -> list[int | None]:
 def utc(value: datetime) -> str:
     """Exact UTC, as ``2026-11-23 12:00:05 UTC``."""
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-@register.filter
-def zone_name(value: datetime) -> str:
-    """The abbreviation of the reader's zone at that time, such as CST."""
-    return timezone.localtime(value).tzname() or ""
 
 
 @register.simple_tag
@@ -202,3 +180,36 @@ def stop_date(value: date | None, zone: str = "") -> SafeString:
         date_format(value, "M j, Y"),
         where,
     )
+
+
+@register.simple_tag(takes_context=True)
+def filter_chips(context: Context, form: forms.Form) -> list[dict[str, str]]:
+    """What a list is narrowed by, for ``chips.html``: label, value in words, and the address of the list without it."""
+    query = context["request"].GET
+    chips = []
+    for name, value in form.cleaned_data.items():
+        if value in (None, "", False, []):
+            continue
+        rest = query.copy()
+        for gone in (name, "before", "after", "page"):
+            rest.pop(gone, None)
+        # An address without any query would open the reader's own default.
+        there = f"?{rest.urlencode() or 'all=1'}"
+        chips.append({"label": str(form[name].label), "value": _chip_value(form.fields[name], value), "there": there})
+    return chips
+
+
+def _chip_value(field: forms.Field, value: Any) -> str:
+    if value is True:
+        return ""
+    if isinstance(field, forms.ChoiceField):
+        return dict(_flat(field.choices)).get(value, str(value)).lstrip("- ")
+    return date_format(value, "M j, Y") if isinstance(value, date) else str(value)
+
+
+def _flat(choices: Any) -> Iterator[tuple[str, str]]:
+    for value, label in choices:
+        if isinstance(label, list | tuple):
+            yield from _flat(label)
+        else:
+            yield value, str(label)

@@ -1,27 +1,81 @@
-"""The change history."""
+"""The change history: the list, one entry, and what was in force at a moment."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from numbers_app.forms.as_of import AsOfForm
 from numbers_app.forms.filters import HistoryFilter
-from numbers_app.selectors.history import checkpoint_latest, history_list, verification_latest
+from numbers_app.models import Order, SavedView
+from numbers_app.permissions import Capability, can
+from numbers_app.selectors.as_of import numbers_as_of, numbers_of
+from numbers_app.selectors.history import (
+    actor_names,
+    checkpoint_latest,
+    entry_is_whole,
+    history_list,
+    history_neighbours,
+    verification_latest,
+)
+from numbers_app.selectors.orders import order_timeline
+from numbers_app.selectors.saved_views import default_query, saved_views
 
-from .http import PortalRequest, one_page, status_of, template_for
+from .http import PortalRequest, not_found, one_page, page_by_key, status_of, template_for
+
+NUMBERS_PER_PAGE = 100
 
 
 @require_safe
 def history(request: PortalRequest) -> HttpResponse:
-    """Who did what, newest first, by number, person and day."""
-    filtered = HistoryFilter(request.GET, queryset=history_list(request.user))
+    """Who did what, newest first, by everything that an auditor asks for."""
+    if not request.GET and (query := default_query(request.user, SavedView.Page.HISTORY)):
+        return redirect(f"{request.path}?{query}")
+    filtered = HistoryFilter(request.GET, user=request.user)
+    sees_all = can(request.user, Capability.SEE_ALL)
     context = {
-        "filter": filtered,
         "form": filtered.form,
-        "page_obj": one_page(request, filtered.qs),
-        "verification": verification_latest(),
-        "checkpoint": checkpoint_latest(),
+        "page": page_by_key(request, filtered.qs),
+        "saved_views": saved_views(request.user, SavedView.Page.HISTORY),
+        "sees_all": sees_all,
     }
     template = template_for(request, "history/list.html", "entries")
+    if template == "history/list.html":
+        context |= {
+            "verification": verification_latest(),
+            "checkpoint": checkpoint_latest(),
+            # Who may not see everything is not told who did something elsewhere.
+            "actor_names": actor_names() if sees_all else [],
+        }
     return render(request, template, context, status=status_of(filtered))
+
+
+@require_safe
+def entry(request: PortalRequest, sequence: int) -> HttpResponse:
+    """One entry with all that belongs to it: what it changed, its order from request to answer, its neighbours."""
+    found = history_list(request.user).filter(sequence=sequence).first()
+    if found is None:
+        raise not_found(f"Entry {sequence}")
+    context = {
+        "entry": found,
+        "neighbours": history_neighbours(request.user, found),
+        "is_whole": entry_is_whole(found),
+    }
+    order = Order.objects.filter(pk=found.order_id).first() if found.order_id else None
+    if order:
+        context |= {"order": order, "timeline": order_timeline(order), "attempts": order.attempts.all()}
+    return render(request, "history/entry.html", context)
+
+
+@require_safe
+def as_of(request: PortalRequest) -> HttpResponse:
+    """Routing and stop date at a moment, of a number or of all of an account, and the entries that set them."""
+    form = AsOfForm(request.GET or None, user=request.user)
+    context: dict[str, object] = {"form": form}
+    if form.is_valid():
+        moment = form.cleaned_data["at"]
+        numbers = numbers_of(request.user, form.cleaned_data["number"], form.cleaned_data["account"])
+        page = one_page(request, numbers, NUMBERS_PER_PAGE)
+        context |= {"page": page, "moment": moment, "found": numbers_as_of(request.user, list(page), moment)}
+    return render(request, "history/as_of.html", context, status=422 if form.is_bound and not form.is_valid() else 200)

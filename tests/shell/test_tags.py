@@ -136,7 +136,8 @@ def test_partials_show_before_and_after_as_text() -> None:
     html = render('{% include "partials/diff_table.html" %}', rows=rows)
     assert "empty" in html
     assert "&lt;1&gt;" in html
-    entries = [{"time": NOON, "actor": "Ann", "text": "approved it", "detail": "<why>", "icon": "check2"}]
-    html = render('{% include "partials/timeline.html" with label="Timeline" %}', entries=entries)
+    entry = {"time": NOON, "actor": "Ann", "text": "approved it", "detail": "<why>", "icon": "check2", "sequence": 7}
+    html = render('{% include "partials/timeline.html" with label="Timeline" %}', entries=[entry])
     assert "&lt;why&gt;" in html
     assert "18:00:05 UTC" in html
+    assert 'href="/history/7/"' in html

@@ -61,6 +61,14 @@ EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "campaign_detail": (f"/numbers/{CAKE}/", OF_THIS_ACCOUNT),
     "campaign_change": (f"/numbers/{CAKE}/change/", (GATE, 200, 404, 200, 403, 403)),
     "history_list": ("/history/", EVERYBODY_SIGNED_IN),
+    "history_as_of": ("/history/as-of/", EVERYBODY_SIGNED_IN),
+    # The first entry is that of the number.
+    "history_entry": ("/history/1/", OF_THIS_ACCOUNT),
+    "view_save": ("/views/save/", POST_ONLY_SIGNED_IN),
+    # Nobody's view: those of somebody else are tested with the views.
+    "view_delete": ("/views/1/delete/", POST_ONLY_SIGNED_IN),
+    "view_set_shared": ("/views/1/share/", POST_ONLY_SIGNED_IN),
+    "view_set_default": ("/views/1/default/", POST_ONLY_SIGNED_IN),
     "notification_list": ("/notifications/", EVERYBODY_SIGNED_IN),
     "notification_count": ("/notifications/count/", EVERYBODY_SIGNED_IN),
     "notification_read_all": ("/notifications/read/", POST_ONLY_SIGNED_IN),
@@ -166,7 +174,14 @@ ACTIONS: dict[str, tuple[int, int, int, int, int]] = {
     "sending_resume": (403, 403, 409, 403, 409),
     "order_seen": (302, 404, 302, 302, 302),
 }
-CHANGE_NOTHING_OF_ORDERS = {"notification_read_all", "notification_mail_setting"}
+CHANGE_NOTHING_OF_ORDERS = {
+    "notification_read_all",
+    "notification_mail_setting",
+    "view_save",
+    "view_delete",
+    "view_set_shared",
+    "view_set_default",
+}
 
 
 def test_every_address_that_acts_stands_in_the_table_of_actions() -> None:
