@@ -1,6 +1,7 @@
 """What the frame of every page shows: navigation, the reader's role and unread notifications, theme, request id."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -8,8 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from .models import SendingSwitch, User
-from .permissions import Capability, capabilities_of, roles_of
+from .models import SendingSwitch
+from .permissions import Capability, Role, capabilities_given_by, roles_of
 from .selectors.notifications import unread_count
 from .services.switch import sending_switch
 
@@ -41,6 +42,7 @@ NAVIGATION = (
     Destination("order_list", "Orders", "clipboard-check"),
     Destination("campaign_list", "Numbers", "telephone"),
     Destination("history_list", "History", "clock-history"),
+    Destination("security_list", "Security", "shield-lock", Capability.SEE_ALL),
 )
 
 
@@ -51,9 +53,9 @@ def current_mark(path: str, url: str) -> str:
     return "true" if path.startswith(url) else ""
 
 
-def nav_items(user: User, path: str) -> list[NavItem]:
-    """The links that lead somewhere for this user."""
-    capabilities = capabilities_of(user)
+def nav_items(roles: list[Role], path: str) -> list[NavItem]:
+    """The links that lead somewhere for somebody with these roles."""
+    capabilities = capabilities_given_by(roles)
     items = []
     for destination in NAVIGATION:
         if destination.needs is not None and destination.needs not in capabilities:
@@ -82,8 +84,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        context["nav_items"] = SimpleLazyObject(lambda: nav_items(user, request.path))
-        context["role_names"] = SimpleLazyObject(lambda: ", ".join(roles_of(user)) or "No role")
+        roles = cache(lambda: roles_of(user))
+        context["nav_items"] = SimpleLazyObject(lambda: nav_items(roles(), request.path))
+        context["role_names"] = SimpleLazyObject(lambda: ", ".join(roles()) or "No role")
         context["sending_paused"] = SimpleLazyObject(_paused_switch)
         context["unread_notifications"] = SimpleLazyObject(lambda: unread_count(user))
     return context

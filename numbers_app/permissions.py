@@ -47,7 +47,11 @@ def roles_of(user: User) -> list[Role]:
 
 
 def capabilities_of(user: User) -> frozenset[Capability]:
-    return frozenset().union(*(CAPABILITIES[role] for role in roles_of(user)))
+    return capabilities_given_by(roles_of(user))
+
+
+def capabilities_given_by(roles: list[Role]) -> frozenset[Capability]:
+    return frozenset().union(*(CAPABILITIES[role] for role in roles))
 
 
 def can(user: User, capability: Capability) -> bool:

@@ -6,23 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from numbers_app.form_rendering import MomentInput, PhoneInput
-from numbers_app.models import Account, User
-from numbers_app.selectors.accounts import accounts_visible
+from numbers_app.models import Account
 
 from .fields import PlainTextField
-from .filters import read_digits
+from .filters import account_choices, read_digits
 
 
 class AsOfForm(forms.Form):
     """A number, or an account with everything below it, and a moment by the reader's clocks; empty: now."""
 
     number = PlainTextField(required=False, max_length=40, widget=PhoneInput({"class": "w-phone"}))
-    account = forms.ModelChoiceField(
-        Account.objects.none(), to_field_name="key", required=False, label="Account and below", empty_label="None"
-    )
+    account = forms.ChoiceField(required=False, label="Account and below")
     at = forms.DateTimeField(
         required=False,
         label="Date and time",
@@ -30,11 +28,12 @@ class AsOfForm(forms.Form):
         error_messages={"invalid": "Give date and time, as in 2026-03-31 08:00."},
     )
 
-    def __init__(self, data: Any, *, user: User) -> None:
+    def __init__(self, data: Any, *, accounts: QuerySet[Account]) -> None:
         super().__init__(data)
-        accounts = self.fields["account"]
-        if isinstance(accounts, forms.ModelChoiceField):
-            accounts.queryset = accounts_visible(user)
+        self._accounts = accounts
+        choices = self.fields["account"]
+        if isinstance(choices, forms.ChoiceField):
+            choices.choices = lambda: [("", "None"), *account_choices(accounts)]
 
     def clean_number(self) -> str:
         typed = self.cleaned_data["number"]
@@ -42,6 +41,10 @@ class AsOfForm(forms.Form):
         if typed and len(digits) != 10:
             raise forms.ValidationError("Give all ten digits of one number, as in (316) 734-2253.")
         return digits
+
+    def clean_account(self) -> Account | None:
+        key = self.cleaned_data["account"]
+        return self._accounts.get(key=key) if key else None
 
     def clean_at(self) -> datetime:
         return self.cleaned_data["at"] or timezone.now()

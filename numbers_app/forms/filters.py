@@ -92,6 +92,11 @@ def read_digits(text: str) -> str:
     return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
 
 
+def account_choices(accounts: QuerySet[Account]) -> list[tuple[str, str]]:
+    """The accounts as choices of a select, indented as a tree. Give it as a function: a list alone needs no choices."""
+    return [(account.key, f"{DEPTH[account.kind]}{account}") for account in accounts]
+
+
 class HistoryFilter(ListFilter):
     """The history by everything an auditor asks for. Days are those of the reader's zone.
 
@@ -119,9 +124,7 @@ class HistoryFilter(ListFilter):
     def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(data, queryset=history_list(user))
         self._accounts = accounts_visible(user)
-        self.filters["account"].extra["choices"] = [
-            (account.key, f"{DEPTH[account.kind]}{account}") for account in self._accounts
-        ]
+        self.filters["account"].extra["choices"] = lambda: account_choices(self._accounts)
 
     def filter_queryset(self, queryset: QuerySet[HistoryEntry]) -> QuerySet[HistoryEntry]:
         found = super().filter_queryset(queryset)

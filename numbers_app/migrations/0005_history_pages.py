@@ -154,6 +154,14 @@ class Migration(migrations.Migration):
             model_name='historyentry',
             index=models.Index(condition=models.Q(('changes__has_key', 'stop_date'), ('verb__in', ('number.bought', 'number.changed', 'number.ended'))), fields=['at', 'sequence'], name='history_of_stop_dates'),
         ),
+        migrations.AddIndex(
+            model_name='historyentry',
+            index=models.Index(condition=models.Q(('changes__has_key', 'destination'), ('verb__in', ('number.bought', 'number.changed', 'number.ended'))), fields=['number', 'at', 'sequence'], name='history_routing_by_number'),
+        ),
+        migrations.AddIndex(
+            model_name='historyentry',
+            index=models.Index(condition=models.Q(('changes__has_key', 'stop_date'), ('verb__in', ('number.bought', 'number.changed', 'number.ended'))), fields=['number', 'at', 'sequence'], name='history_stop_by_number'),
+        ),
         migrations.AddConstraint(
             model_name='historyentry',
             constraint=models.CheckConstraint(condition=models.Q(('verb__in', ['order.requested', 'order.amended', 'order.commented', 'order.urged', 'order.approved', 'order.approval_undone', 'order.rejected', 'order.cancelled', 'order.expired', 'order.sending', 'order.postponed', 'order.choice_gone', 'order.done', 'order.failed', 'order.unknown', 'order.checked', 'order.settled', 'number.bought', 'number.changed', 'number.ended', 'account.added', 'account.changed', 'grant.added', 'grant.removed', 'user.added', 'user.changed', 'user.removed', 'role.given', 'role.taken', 'sending.paused', 'sending.resumed', 'settings.changed', 'history.exported', 'evidence.exported', 'sample.drawn', 'sample.signed'])), name='history_verb_known'),

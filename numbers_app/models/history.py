@@ -112,6 +112,17 @@ class HistoryEntry(models.Model):
                 condition=models.Q(changes__has_key="stop_date", verb__in=NUMBER_VERBS),
                 name="history_of_stop_dates",
             ),
+            # Who set the routing, or the stop date, of a number: one look-up, however often the rest of it changed.
+            models.Index(
+                fields=["number", "at", "sequence"],
+                condition=models.Q(changes__has_key="destination", verb__in=NUMBER_VERBS),
+                name="history_routing_by_number",
+            ),
+            models.Index(
+                fields=["number", "at", "sequence"],
+                condition=models.Q(changes__has_key="stop_date", verb__in=NUMBER_VERBS),
+                name="history_stop_by_number",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(verb__in=Verb.values), name="history_verb_known"),

@@ -10,6 +10,7 @@ from numbers_app.forms.as_of import AsOfForm
 from numbers_app.forms.filters import HistoryFilter
 from numbers_app.models import Order, SavedView
 from numbers_app.permissions import Capability, can
+from numbers_app.selectors.accounts import accounts_visible
 from numbers_app.selectors.as_of import numbers_as_of, numbers_of
 from numbers_app.selectors.history import (
     actor_names,
@@ -33,16 +34,15 @@ def history(request: PortalRequest) -> HttpResponse:
     if not request.GET and (query := default_query(request.user, SavedView.Page.HISTORY)):
         return redirect(f"{request.path}?{query}")
     filtered = HistoryFilter(request.GET, user=request.user)
-    sees_all = can(request.user, Capability.SEE_ALL)
-    context = {
-        "form": filtered.form,
-        "page": page_by_key(request, filtered.qs),
-        "saved_views": saved_views(request.user, SavedView.Page.HISTORY),
-        "sees_all": sees_all,
-    }
+    # What proves an entry is shown on its own page: it would be most of what is read here.
+    found = filtered.qs.defer("canonical", "previous_hash", "hash")
+    context = {"form": filtered.form, "page": page_by_key(request, found)}
     template = template_for(request, "history/list.html", "entries")
     if template == "history/list.html":
+        sees_all = can(request.user, Capability.SEE_ALL)
         context |= {
+            "sees_all": sees_all,
+            "saved_views": saved_views(request.user, SavedView.Page.HISTORY),
             "verification": verification_latest(),
             "checkpoint": checkpoint_latest(),
             # Who may not see everything is not told who did something elsewhere.
@@ -71,11 +71,13 @@ def entry(request: PortalRequest, sequence: int) -> HttpResponse:
 @require_safe
 def as_of(request: PortalRequest) -> HttpResponse:
     """Routing and stop date at a moment, of a number or of all of an account, and the entries that set them."""
-    form = AsOfForm(request.GET or None, user=request.user)
+    accounts = accounts_visible(request.user)
+    form = AsOfForm(request.GET or None, accounts=accounts)
     context: dict[str, object] = {"form": form}
     if form.is_valid():
-        moment = form.cleaned_data["at"]
-        numbers = numbers_of(request.user, form.cleaned_data["number"], form.cleaned_data["account"])
-        page = one_page(request, numbers, NUMBERS_PER_PAGE)
-        context |= {"page": page, "moment": moment, "found": numbers_as_of(request.user, list(page), moment)}
+        number, account, moment = (form.cleaned_data[name] for name in ("number", "account", "at"))
+        if account:
+            accounts = accounts.filter(path__startswith=account.path)
+        page = one_page(request, [number] if number else numbers_of(accounts), NUMBERS_PER_PAGE)
+        context |= {"page": page, "moment": moment, "found": numbers_as_of(accounts, list(page), moment)}
     return render(request, "history/as_of.html", context, status=422 if form.is_bound and not form.is_valid() else 200)
