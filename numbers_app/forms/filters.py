@@ -104,7 +104,7 @@ class HistoryFilter(ListFilter):
     """
 
     number = TextFilter(method="by_number", label="Number")
-    actor = TextFilter(method="by_actor", label="Person")
+    actor = TextFilter(method="by_actor", label="Person", widget=forms.TextInput({"list": "actor-names"}))
     account = django_filters.ChoiceFilter(method="by_account", label="Account and below", empty_label="All")
     verb = django_filters.ChoiceFilter(choices=VERB_CHOICES, label="What happened", empty_label="Anything")
     field = django_filters.ChoiceFilter(method="by_field", label="Changed field", empty_label="Any", choices=FIELDS)

@@ -229,6 +229,12 @@ def entry_rows(entry: HistoryEntry) -> list[dict[str, Any]]:
 def entry_link(entry: HistoryEntry | None) -> SafeString:
     """Who set a value and when, leading to the entry that did."""
     if entry is None:
-        return mark_safe('<span class="muted">nobody</span>')
+        return mark_safe('<span class="muted">never set</span>')
     there, day = reverse("history_entry", args=[entry.sequence]), date_format(timezone.localtime(entry.at), "M j, Y")
-    return format_html('<a href="{}">{}, {}</a>', there, entry.actor_name, day)
+    return format_html(
+        '<a href="{}">{}, {}<span class="visually-hidden">, entry {}</span></a>',
+        there,
+        entry.actor_name,
+        day,
+        entry.sequence,
+    )
