@@ -26,7 +26,7 @@ class NumbersConfig(AppConfig):
     verbose_name = "Numbers"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401
+        from . import checks, signals  # noqa: F401
 
         pre_migrate.connect(_before_migrations, sender=self)
         post_migrate.connect(_after_migrations, sender=self)

@@ -3,10 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from numbers_app.views.people import own_addresses
 from portal.health import healthz, readyz
 
 urlpatterns = [
     path("", include("numbers_app.urls")),
+    path("accounts/email/", own_addresses, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

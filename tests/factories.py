@@ -107,6 +107,7 @@ class OrderFactory(factory.django.DjangoModelFactory[Order]):
     kind = OrderKind.PROVISION
     account = factory.SubFactory(LocationFactory)
     parameters = factory.LazyFunction(lambda: {"destination": "3164447896"})
-    requester_id = author_id = 1
+    # Nobody who is in a test.
+    requester_id = author_id = 1_000_000_000
     requester_name = author_name = "Somebody"
     form_token = factory.LazyFunction(uuid.uuid4)

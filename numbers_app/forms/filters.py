@@ -69,8 +69,8 @@ VERB_CHOICES = _verb_choices()
 class TextFilter(django_filters.CharFilter):
     """A short text; NUL is refused with a sentence."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=100, validators=[REFUSE_NUL], **kwargs)
+    def __init__(self, max_length: int = 100, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, validators=[REFUSE_NUL], **kwargs)
 
 
 class ListFilter(django_filters.FilterSet):
@@ -104,7 +104,9 @@ class HistoryFilter(ListFilter):
     """
 
     number = TextFilter(method="by_number", label="Number")
-    actor = TextFilter(method="by_actor", label="Person", widget=forms.TextInput({"list": "actor-names"}))
+    actor = TextFilter(
+        method="by_actor", label="Person", max_length=300, widget=forms.TextInput({"list": "actor-names"})
+    )
     account = django_filters.ChoiceFilter(method="by_account", label="Account and below", empty_label="All")
     verb = django_filters.ChoiceFilter(choices=VERB_CHOICES, label="What happened", empty_label="Anything")
     field = django_filters.ChoiceFilter(method="by_field", label="Changed field", empty_label="Any", choices=FIELDS)

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('revision', models.PositiveIntegerField(default=0, help_text='How often it was signed off.')),
             ],
             options={
-                'ordering': ['entry'],
+                'ordering': ['entry_id'],
             },
         ),
         migrations.CreateModel(

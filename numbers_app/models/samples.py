@@ -59,7 +59,7 @@ class SampledEntry(models.Model):
     revision = models.PositiveIntegerField(default=0, help_text="How often it was signed off.")
 
     class Meta:
-        ordering: ClassVar = ["entry"]
+        ordering: ClassVar = ["entry_id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["sample", "entry"], name="sampled_entry_once"),
             models.CheckConstraint(

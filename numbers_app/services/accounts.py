@@ -107,9 +107,19 @@ def _change(actor: Actor, account: Account, wished: dict[str, object]) -> bool:
     return True
 
 
+def user_lock(user_id: int) -> User:
+    """The user as the database has them, locked until the transaction ends. Raises User.DoesNotExist.
+
+    Whoever changes a person, their roles or their grants locks the person first, and the history's head after that.
+    No key: rows that refer to the person commit meanwhile, or both would wait for each other in a circle.
+    """
+    return User.objects.select_for_update(no_key=True).get(pk=user_id)
+
+
 def grant_add(*, actor: Actor, user: User, account: Account) -> Grant:
     """Let the user act on the account and everything below it. Harmless to repeat."""
     with transaction.atomic():
+        user_lock(user.pk)
         existing = Grant.objects.filter(user=user, account=account).first()
         if existing:
             return existing
@@ -120,3 +130,19 @@ def grant_add(*, actor: Actor, user: User, account: Account) -> Grant:
             changes={"user": [None, user.username], "account": [None, account.key]},
         )
         return Grant.objects.create(user=user, account=account)
+
+
+def grant_remove(*, actor: Actor, user: User, account: Account) -> None:
+    """Let the user no longer act on the account, unless an account above it is granted too. Harmless to repeat."""
+    with transaction.atomic():
+        user_lock(user.pk)
+        grant = Grant.objects.filter(user=user, account=account).first()
+        if grant is None:
+            return
+        history_append(
+            actor=actor,
+            verb=Verb.GRANT_REMOVED,
+            account_key=account.key,
+            changes={"user": [user.username, None], "account": [account.key, None]},
+        )
+        grant.delete()

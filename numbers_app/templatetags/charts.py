@@ -18,11 +18,11 @@ register = template.Library()
 HEIGHT = 160
 # Of the place of a column, what the column takes.
 FILLED = 0.8
-MOST_TICKS = 5
+MOST_TICKS = 4
 # Nearer to an edge than this (in percent), a label is set inwards.
 EDGE = 8
 ROW = 42
-MOST_LETTERS = 38
+MOST_LETTERS = 28
 
 
 class Bar(Protocol):
@@ -35,9 +35,7 @@ class Bar(Protocol):
 
 
 @register.inclusion_tag("partials/chart_columns.html")
-def column_chart(
-    bars: Sequence[Bar], series: Sequence[str], *, name: str, unit: str, most: str
-) -> dict[str, Any]:
+def column_chart(bars: Sequence[Bar], series: Sequence[str], *, name: str, unit: str, most: str) -> dict[str, Any]:
     """Columns side by side, as for days, stacked from at most four ``series`` that patterns tell apart.
 
     ``name`` is the chart's own on its page. ``unit`` is what is counted, in the singular; ``most`` stands before the

@@ -1,4 +1,4 @@
-"""Pages for what went wrong: what happened, what was kept, what to do."""
+"""Pages for what went wrong: what happened, what was kept, what to do. Refusals are noted in the security log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from numbers_app.errors import PortalError
+from numbers_app.models import SecurityEventKind
+from numbers_app.services.security import security_event_note
 
 
 @login_not_required
@@ -16,6 +18,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 @login_not_required
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    security_event_note(request=request, kind=SecurityEventKind.REFUSED, detail=str(exception or ""))
     return render(request, "403.html", {"exception": exception}, status=403)
 
 
@@ -32,6 +35,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    security_event_note(request=request, kind=SecurityEventKind.REFUSED, detail=reason)
     sentence = (
         "This form was open for too long or came from another site. Nothing was done: go back, reload, send it again."
     )

@@ -147,6 +147,11 @@
     }
   });
 
+  // --- Printing -----------------------------------------------------------------------------------------------------
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-print]")) print();
+  });
+
   // --- After every answer -------------------------------------------------------------------------------------------
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (quiet(ctx)) return;

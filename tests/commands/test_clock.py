@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from numbers_app.models import Account, Campaign, Order, User
+from numbers_app.models import Account, Campaign, HistoryEntry, Order, User
 from tests.commands.processes import manage
 from tests.factories import CampaignFactory
 from tests.orders.steps import CAKE, approve, ask, database_obeys_again, database_refuses, rings, wait_until
@@ -85,3 +85,20 @@ def test_task_of_a_worker_that_was_killed_long_ago_is_forgotten(due: Order) -> N
     assert DBTaskResult.objects.update(status="RUNNING", started_at=timezone.now() - timedelta(days=8))
     call_command("clock", once=True)
     assert not DBTaskResult.objects.filter(status="RUNNING").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_settings_it_starts_with_are_in_the_history_once() -> None:
+    call_command("clock", once=True)
+    call_command("clock", once=True)
+    [entry] = HistoryEntry.objects.filter(verb="settings.changed")
+    assert (entry.actor_name, entry.source) == ("Clock", "worker")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_settings_that_could_not_be_written_are_tried_again_soon(caplog: pytest.LogCaptureFixture) -> None:
+    database_refuses("INSERT", "numbers_app_historyentry")
+    call_command("clock", once=True)
+    database_obeys_again()
+    messages = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert messages == ["periodic job settings_record failed; it is tried again in 60 seconds"]

@@ -97,7 +97,7 @@ class TestEntries:
             ({"date_to": "2026-02-30"}, "date_to", "Enter a valid date"),
             ({"number": "316\x00734"}, "number", "Remove the null character"),
             ({"actor": "A\x00nn"}, "actor", "Remove the null character"),
-            ({"actor": "x" * 101}, "actor", "at most 100 characters"),
+            ({"actor": "x" * 301}, "actor", "at most 300 characters"),
         ],
     )
     def test_a_bad_filter_is_refused_at_its_field_and_kept(

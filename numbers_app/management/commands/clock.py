@@ -1,6 +1,7 @@
 """``manage.py clock``: rings what has to be done again and again. Two clocks are harmless."""
 
 import logging
+import math
 import signal
 import time
 from argparse import ArgumentParser
@@ -15,6 +16,7 @@ from django.db import close_old_connections
 from numbers_app.actors import Actor
 from numbers_app.models import Source
 from numbers_app.services.checkpoints import checkpoint_make
+from numbers_app.services.settings_record import settings_record
 from numbers_app.services.sweep import (
     campaigns_end_stopped,
     mails_sweep,
@@ -25,6 +27,9 @@ from numbers_app.services.sweep import (
 )
 
 logger = logging.getLogger(__name__)
+
+# A job that failed waits no longer than this, however seldom it runs.
+LONGEST_PAUSE = 60
 
 
 @dataclass
@@ -50,6 +55,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         jobs = [
+            # The settings of a running clock do not change: once is enough.
+            Job("settings_record", math.inf, lambda actor: settings_record(actor=actor)),
             Job("orders_sweep", 3, lambda actor: orders_sweep(actor=actor)),
             Job("mails_sweep", 3, lambda actor: mails_sweep(actor=actor)),
             Job("orders_expire", 60, lambda actor: orders_expire(actor=actor)),
@@ -82,4 +89,6 @@ class Command(BaseCommand):
                 job.run(Actor.portal("Clock", source=Source.WORKER))
             except Exception:
                 # One job's trouble (a locked file, a database restart) must not keep the others from running.
-                logger.exception("periodic job %s failed; it is tried again in %s seconds", job.name, job.every)
+                pause = min(job.every, LONGEST_PAUSE)
+                job.due = time.monotonic() + pause
+                logger.exception("periodic job %s failed; it is tried again in %s seconds", job.name, pause)
