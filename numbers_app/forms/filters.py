@@ -113,7 +113,13 @@ class HistoryFilter(ListFilter):
     date_from = django_filters.DateFilter(method="since", label="From", widget=DateInput())
     date_to = django_filters.DateFilter(method="until", label="To", widget=DateInput())
     order = django_filters.NumberFilter(
-        field_name="order_id", label="Order", min_value=1, max_value=MOST_ORDER_ID, decimal_places=0
+        field_name="order_id",
+        label="Order",
+        min_value=1,
+        max_value=MOST_ORDER_ID,
+        decimal_places=0,
+        # A number's own input drops what is none, with what was typed.
+        widget=forms.TextInput({"inputmode": "numeric"}),
     )
     request = TextFilter(field_name="request_id", label="Request")
     routing = TickFilter(method="ticked", label="Routing only")

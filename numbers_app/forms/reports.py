@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from numbers_app.form_rendering import DateInput
-from numbers_app.selectors.reports import Period
+from numbers_app.periods import Period
 
 MOST_DAYS = 370
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
@@ -12,7 +12,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from numbers_app.models import NUMBER_VERBS, Account, HistoryEntry, Order, User, Verb
-from numbers_app.periods import end_of, start_of
+from numbers_app.periods import Period
 
 from .history import history_list
 
@@ -21,36 +21,6 @@ DECISIONS = (Verb.ORDER_APPROVED, Verb.ORDER_REJECTED)
 
 ROUTING = Q(changes__has_key="destination")
 STOP_DATE = Q(changes__has_key="stop_date")
-
-
-@dataclass(frozen=True)
-class Period:
-    """Days in the reader's zone, the last one included."""
-
-    first: date
-    last: date
-
-    @classmethod
-    def latest(cls, days: int) -> Period:
-        """So many days, up to today."""
-        today = timezone.localdate()
-        return cls(today - timedelta(days=days - 1), today)
-
-    def __str__(self) -> str:
-        return f"{self.first.isoformat()} to {self.last.isoformat()}"
-
-    @property
-    def starts_at(self) -> datetime:
-        return start_of(self.first)
-
-    @property
-    def ends_at(self) -> datetime:
-        """The first moment after it."""
-        return end_of(self.last)
-
-    @property
-    def days(self) -> list[date]:
-        return [self.first + timedelta(days=day) for day in range((self.last - self.first).days + 1)]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.models import AuditSample, HistoryEntry, SampledEntry, SampleScope, Verb, Verdict
+from numbers_app.periods import Period
 from numbers_app.permissions import Capability, require
-from numbers_app.selectors.reports import Period
 from numbers_app.selectors.samples import sample_own, sample_population
 
 from .history import history_append

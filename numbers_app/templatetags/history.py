@@ -99,6 +99,13 @@ def _changed_person(entry: HistoryEntry) -> str:
     return f"changed {', '.join(changed)} of {_person(entry)}"
 
 
+def _settings(entry: HistoryEntry) -> str:
+    changed = entry_changes(entry)
+    if all(before is None for _, before, _ in changed):
+        return "noted the settings for the first time"
+    return f"started with other settings: {', '.join(name for name, _, _ in changed)}"
+
+
 def _exported(entry: HistoryEntry) -> str:
     count, form = _after(entry, "entries"), _after(entry, "format")
     return f"exported {count} entr{'y' if count == 1 else 'ies'} of the history as {form}"
@@ -163,9 +170,7 @@ _IN_WORDS: dict[Verb, Callable[[HistoryEntry], str]] = {
     Verb.ORDER_UNKNOWN: lambda entry: f"does not know whether Callcap carried out {_about(entry)}",
     Verb.SENDING_PAUSED: _paused,
     Verb.SENDING_RESUMED: lambda entry: "resumed what is sent to Callcap",
-    Verb.SETTINGS_CHANGED: lambda entry: (
-        f"started with other settings: {', '.join(name for name, _, _ in entry_changes(entry))}"
-    ),
+    Verb.SETTINGS_CHANGED: _settings,
     Verb.HISTORY_EXPORTED: _exported,
     Verb.EVIDENCE_EXPORTED: lambda entry: f"exported the evidence of entries {_after(entry, 'entries')}",
     Verb.SAMPLE_DRAWN: _drawn,

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_safe
 
 from numbers_app.forms.reports import ReportForm
 from numbers_app.models import Verb
-from numbers_app.selectors.reports import Changes, Period, Ranking, Report, history_report
+from numbers_app.periods import Period
+from numbers_app.selectors.reports import Changes, Ranking, Report, history_report
 
 from .http import PortalRequest
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.forms.samples import DrawForm, SignForm
 from numbers_app.models import AuditSample, SampledEntry, SampleScope
+from numbers_app.periods import Period
 from numbers_app.permissions import Capability, can
-from numbers_app.selectors.reports import Period
 from numbers_app.selectors.samples import sample_entries, sample_list, sample_next_unsigned, sample_own
 from numbers_app.services.samples import sample_draw, sample_sign
 

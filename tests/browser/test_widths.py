@@ -9,9 +9,11 @@ import pytest
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Order, OrderStatus, Source, User
+from numbers_app.models import Account, Order, OrderStatus, SampleScope, Source, User
+from numbers_app.periods import Period
 from numbers_app.services.decisions import order_comment, order_mark_urgent
 from numbers_app.services.orders import WantedNumber, order_amend
+from numbers_app.services.samples import sample_draw
 from numbers_app.services.switch import purchases_pause
 from tests.factories import CampaignFactory
 from tests.promises.wishes import CAKE, approved, changed, executed, requested
@@ -58,6 +60,14 @@ PAGES = {
         "/",
         "/history/?number=3167342299",
         "/history/?number=12",
+        "/history/?order=nonsense",
+        "/history/1/",
+        "/history/as-of/?account=L-3",
+        "/history/reports/",
+        "/history/samples/",
+        "/history/samples/{sample}/",
+        "/history/evidence/",
+        "/security/",
         "/numbers/",
         "/numbers/3167342299/",
         "/accounts/password/change/",
@@ -97,8 +107,21 @@ def some_of_everything(people: dict[str, User], sandbox: SandboxServer) -> dict[
     order_comment(actor=Actor.person(people["manager2"]), order_id=order.pk, text="Longcomment" * 20)
     order_mark_urgent(actor=Actor.person(rep), order_id=order.pk)
     change = changed(rep, held, destination="3165550100", notes="Longword" * 25)
+    sample = sample_draw(
+        actor=Actor.person(people["auditor"]),
+        period=Period.latest(2),
+        scope=SampleScope.EVERYTHING,
+        size=5,
+        seed="widths",
+    )
     purchases_pause(actor=Actor.person(people["manager2"]), reason="Longpause" * 25)
-    return {"order": order.pk, "unknown": unknown.pk, "scheduled": scheduled.pk, "change": change.pk}
+    return {
+        "order": order.pk,
+        "unknown": unknown.pk,
+        "scheduled": scheduled.pk,
+        "change": change.pk,
+        "sample": sample.pk,
+    }
 
 
 @pytest.mark.parametrize(

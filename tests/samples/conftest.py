@@ -11,8 +11,8 @@ from django.db import transaction
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, AuditSample, SampleScope, Source, User, Verb
+from numbers_app.periods import Period
 from numbers_app.permissions import Role
-from numbers_app.selectors.reports import Period
 from numbers_app.services.history import history_append
 from numbers_app.services.samples import sample_draw
 from tests.factories import UserFactory

@@ -11,7 +11,7 @@ from django.db import connection
 
 from numbers_app.errors import InvalidInput
 from numbers_app.models import AuditSample, HistoryEntry, SampledEntry, SampleScope, User, Verb
-from numbers_app.selectors.reports import Period
+from numbers_app.periods import Period
 from numbers_app.services import samples
 from numbers_app.services.samples import sample_rank
 from tests.samples.conftest import EVER, draw, drawn, write_days

@@ -13,7 +13,7 @@ from django.urls.resolvers import RoutePattern
 
 from numbers_app.actors import Actor
 from numbers_app.models import Campaign, Order, SampleScope, User
-from numbers_app.selectors.reports import Period
+from numbers_app.periods import Period
 from numbers_app.services.samples import sample_draw
 from tests.factories import PASSWORD
 from tests.sandbox_server import SandboxServer

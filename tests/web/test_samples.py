@@ -9,7 +9,7 @@ from django.test import Client
 
 from numbers_app.actors import Actor
 from numbers_app.models import AuditSample, HistoryEntry, SampleScope, User, Verb, Verdict
-from numbers_app.selectors.reports import Period
+from numbers_app.periods import Period
 from numbers_app.services.samples import sample_sign
 from tests.samples.conftest import EVER, auditor2, draw, drawn, november, sample
 
