@@ -6,12 +6,13 @@ sandbox of its own.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -21,21 +22,20 @@ import django
 django.setup()
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 from django.test.utils import setup_test_environment
 
+from benchmarks.evidence import bench_evidence
+from benchmarks.history import bench_appending, bench_history_pages
 from benchmarks.throughput import bench_throughput
 from benchmarks.world import World
-from numbers_app.models import Verb
 from numbers_app.services.execution import order_execute
-from numbers_app.services.history import history_append
-from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
 ROUNDS = 30
 PURCHASES = 60
-ENTRIES = 2000
+LENGTHS = (100_000, 1_000_000)
 
 
 def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
@@ -50,7 +50,12 @@ def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def row(what: str, value: str, ratio: str = "") -> None:
-    print(f"{what:<58}{value:>14}{ratio:>16}")
+    print(f"{what:<62}{value:>14}  {ratio}", flush=True)
+
+
+def rows(measured: Iterable[tuple[str, str, str]]) -> None:
+    for what, value, ratio in measured:
+        row(what, value, ratio)
 
 
 def bench_search(world: World) -> None:
@@ -89,41 +94,48 @@ def bench_purchases(world: World) -> None:
     row("purchase: preflight, intent, send, record, history", f"{ours:.0f} /s", f"{bare / ours:.1f} x slower")
 
 
-def bench_history(world: World) -> None:
-    started = time.perf_counter()
-    for _ in range(ENTRIES):
-        with transaction.atomic():
-            history_append(actor=world.worker, verb=Verb.ORDER_POSTPONED, order_id=1, reason="Measuring.")
-    appended = ENTRIES / (time.perf_counter() - started)
-    started = time.perf_counter()
-    verification = history_verify()
-    verified = verification.entries / (time.perf_counter() - started)
-    row("history: entries appended, one transaction each", f"{appended:.0f} /s")
-    row("history: entries verified with chain, columns and replay", f"{verified:.0f} /s")
-    if verification.problems:
-        raise SystemExit(f"The history is not in order after the run: {verification.problems[0]}")
+@contextlib.contextmanager
+def database() -> Iterator[None]:
+    """A database of its own for what is measured within."""
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        yield
+    finally:
+        connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)
+
+
+def bench_vendor(directory: Path) -> None:
+    """Searches and purchases, against the bare calls that they come down to."""
+    server = SandboxServer(directory)
+    server.start()
+    try:
+        settings.CALLCAP_API_URL = server.url
+        world = World(server)
+        bench_search(world)
+        bench_purchases(world)
+        rows(bench_throughput(world))
+    finally:
+        server.stop()
+
+
+def bench_history() -> None:
+    """The history, as long as it gets in two years and in twenty, and what leaves the portal of it."""
+    rows(bench_history_pages(LENGTHS if connection.vendor == "postgresql" else LENGTHS[:1]))
+    rows(bench_evidence())
+    rows(bench_appending())
 
 
 def main() -> None:
     setup_test_environment()
     logging.disable(logging.WARNING)
-    connection.creation.create_test_db(verbosity=0)
     with tempfile.TemporaryDirectory() as directory:
-        server = SandboxServer(Path(directory))
-        server.start()
-        try:
-            settings.CALLCAP_API_URL = server.url
-            settings.HISTORY_HEAD_FILE = Path(directory) / "history-head.json"
-            print(f"On {connection.vendor}; sandbox without latency and one client unless said\n")
-            world = World(server)
-            bench_search(world)
-            bench_purchases(world)
-            for what, value, ratio in bench_throughput(world):
-                row(what, value, ratio)
-            bench_history(world)
-        finally:
-            server.stop()
-            connection.creation.destroy_test_db(settings.DATABASES["default"]["NAME"], verbosity=0)
+        settings.HISTORY_HEAD_FILE = Path(directory) / "history-head.json"
+        settings.CHECKPOINT_FILE = Path(directory) / "history-checkpoints.jsonl"
+        print(f"On {connection.vendor}; sandbox without latency and one client unless said\n")
+        with database():
+            bench_vendor(Path(directory))
+        with database():
+            bench_history()
 
 
 if __name__ == "__main__":

@@ -140,8 +140,9 @@ BEGIN
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
     END IF;
+    -- Of public: a temporary table of that name, which any role may make, would be found first.
     IF NOT EXISTS (
-        SELECT 1 FROM {HISTORY} entry
+        SELECT 1 FROM public.{HISTORY} entry
         WHERE entry.sequence = NEW.last_change_id AND entry.verb IN {NUMBER_VERBS}
           AND entry.number = NEW.phone_number AND entry.destination = NEW.destination
           AND entry.stop_date IS NOT DISTINCT FROM NEW.stop_date

@@ -31,8 +31,16 @@ def checkpoint_make(*, actor: Actor) -> Checkpoint | None:
 
     None when there is nothing new or no key to sign with. Harmless to repeat and to run twice at once.
     """
-    made = _sign_head() if settings.HISTORY_SIGNING_KEY else None
+    made = checkpoint_sign(actor=actor)
     checkpoints_export(actor=actor)
+    return made
+
+
+def checkpoint_sign(*, actor: Actor) -> Checkpoint | None:
+    """The same, but for the file, which only the clock's machine may have: the clock catches up later."""
+    made = _sign_head() if settings.HISTORY_SIGNING_KEY else None
+    if made:
+        logger.info("checkpoint_signed", sequence=made.sequence, actor=actor.name)
     return made
 
 
@@ -41,7 +49,8 @@ def checkpoints_export(*, actor: Actor) -> int:
     path: Path = settings.CHECKPOINT_FILE
     try:
         known = {checkpoint["sequence"] for checkpoint in checkpoints_exported()}
-        missing = Checkpoint.objects.exclude(sequence__in=known).order_by("sequence")
+        made = Checkpoint.objects.order_by("sequence").iterator()
+        missing = [checkpoint for checkpoint in made if checkpoint.sequence not in known]
         lines = [json.dumps(checkpoint_as_json(checkpoint), sort_keys=True) for checkpoint in missing]
         if lines:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,11 +36,12 @@ def history(request: PortalRequest) -> HttpResponse:
     filtered = HistoryFilter(request.GET, user=request.user)
     # What proves an entry is shown on its own page: it would be most of what is read here.
     found = filtered.qs.defer("canonical", "previous_hash", "hash")
-    sees_all = can(request.user, Capability.SEE_ALL)
-    context = {"form": filtered.form, "page": page_by_key(request, found), "sees_all": sees_all}
+    context = {"form": filtered.form, "page": page_by_key(request, found)}
     template = template_for(request, "history/list.html", "entries")
     if template == "history/list.html":
+        sees_all = can(request.user, Capability.SEE_ALL)
         context |= {
+            "sees_all": sees_all,
             "saved_views": saved_views(request.user, SavedView.Page.HISTORY),
             "verification": verification_latest(),
             "checkpoint": checkpoint_latest(),

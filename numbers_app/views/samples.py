@@ -122,9 +122,7 @@ def _sample_page(
     form: SignForm | None = None,
 ) -> HttpResponse:
     """The whole sample; ``form`` is what was refused for the entry ``refused``."""
-    rows = [
-        (row, form if row.entry_id == refused else SignForm(row=row)) for row in sample_entries(sample)
-    ]
+    rows = [(row, form if row.entry_id == refused else SignForm(row=row)) for row in sample_entries(sample)]
     context = _context(request, sample) | {"rows": rows, "form": form}
     return render(request, "history/sample.html", context, status=status)
 

@@ -13,7 +13,12 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from numbers_app.models import GENESIS_HASH, Campaign, Checkpoint, HistoryEntry, VerificationResult
-from numbers_app.services.checkpoints import checkpoint_make, checkpoint_text, checkpoints_export
+from numbers_app.services.checkpoints import (
+    checkpoint_make,
+    checkpoint_sign,
+    checkpoint_text,
+    checkpoints_export,
+)
 from numbers_app.services.history import history_canonical, history_hash
 from numbers_app.services.verification import history_verify
 from numbers_app.signing import public_key_of, sign, signature_fits
@@ -91,6 +96,13 @@ def test_checkpoint_is_kept_outside_the_database(signed: Checkpoint, campaign: C
     first, second = exported(settings)
     assert (first["sequence"], first["hash"], first["signature"]) == (3, signed.hash, signed.signature)
     assert second["sequence"] == 4
+
+
+def test_signing_alone_leaves_the_file_to_the_clock(campaign: Campaign, settings: Any) -> None:
+    assert checkpoint_sign(actor=PORTAL)
+    assert not settings.CHECKPOINT_FILE.exists()
+    assert checkpoint_make(actor=PORTAL) is None
+    assert [line["sequence"] for line in exported(settings)] == [1]
 
 
 def test_file_that_was_not_to_be_written_is_caught_up_later(

@@ -29,12 +29,23 @@ sqlite_only = [
 postgresql_only = [
     f"TRUNCATE {HISTORY} CASCADE",
     f"TRUNCATE {CAMPAIGN} CASCADE",
+    f"MERGE INTO {HISTORY} old USING {HISTORY} new ON old.sequence = new.sequence"
+    " WHEN MATCHED THEN UPDATE SET reason = 'another'",
+    f"MERGE INTO {CAMPAIGN} old USING {CAMPAIGN} new ON old.id = new.id"
+    f" WHEN MATCHED THEN UPDATE SET destination = '{MOVED}'",
+    f"WITH gone AS (DELETE FROM {HISTORY} RETURNING *) SELECT count(*) FROM gone",
+    # Triggers that are not ENABLE ALWAYS are switched off like that.
+    f"SET LOCAL session_replication_role = replica; UPDATE {HISTORY} SET reason = 'another'",
+    f"SET LOCAL session_replication_role = replica; UPDATE {CAMPAIGN} SET destination = '{MOVED}'",
 ]
 everywhere = [
     f"UPDATE {HISTORY} SET reason = 'another'",
     f"UPDATE {HISTORY} SET hash = hash",
     f"DELETE FROM {HISTORY}",
-    f"INSERT INTO {HISTORY} SELECT * FROM {HISTORY} WHERE true ON CONFLICT (sequence) DO UPDATE SET reason = 'another'",
+    *(
+        f"INSERT INTO {HISTORY} SELECT * FROM {HISTORY} WHERE true ON CONFLICT ({key}) DO UPDATE SET reason = 'another'"
+        for key in ("sequence", "hash", "previous_hash")
+    ),
     f"DELETE FROM {CAMPAIGN}",
     f"UPDATE {CAMPAIGN} SET destination = '{MOVED}'",
     f"UPDATE {CAMPAIGN} SET phone_number = '3164440000'",
@@ -110,6 +121,34 @@ def test_queryset_update_without_an_entry_is_refused(campaign: Campaign, fields:
         Campaign.objects.update(**fields)
     campaign.refresh_from_db()
     assert (campaign.destination, campaign.stop_date, campaign.ended_at) == (DESTINATION, None, None)
+
+
+def test_bulk_update_and_save_without_an_entry_are_refused(campaign: Campaign) -> None:
+    campaign.destination, campaign.stop_date = MOVED, date(2099, 1, 31)
+    for fields in (["destination"], ["stop_date"], ["destination", "stop_date"]):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Campaign.objects.bulk_update([campaign], fields)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            campaign.save(update_fields=fields)
+    campaign.refresh_from_db()
+    assert (campaign.destination, campaign.stop_date) == (DESTINATION, None)
+
+
+def test_upsert_of_the_orm_is_refused(campaign: Campaign) -> None:
+    campaign.destination = MOVED
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Campaign.objects.bulk_create(
+            [campaign], update_conflicts=True, unique_fields=["id"], update_fields=["destination"]
+        )
+    entry = HistoryEntry.objects.get()
+    entry.reason = "another"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        HistoryEntry.objects.bulk_create(
+            [entry], update_conflicts=True, unique_fields=["sequence"], update_fields=["reason"]
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        HistoryEntry.objects.bulk_update([entry], ["reason"])
+    assert HistoryEntry.objects.get().reason == ""
 
 
 def test_save_and_delete_of_an_entry_are_refused(campaign: Campaign) -> None:

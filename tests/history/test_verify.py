@@ -128,6 +128,35 @@ def test_entry_that_the_mirror_never_followed_is_noticed(campaign: Campaign) -> 
     assert history_verify().problems == [f"{CAKE} has a newer history entry (2) than the mirror shows (1)."]
 
 
+def test_what_is_written_while_it_runs_is_no_problem(three_entries: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare = verification._verify_mirror
+
+    def change_then_compare(*arguments: object) -> None:
+        entry = write_change(three_entries, MOVED)
+        Campaign.objects.update(destination=MOVED, last_change=entry)
+        compare(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(verification, "_verify_mirror", change_then_compare)
+    result = history_verify()
+    assert (result.entries, result.problems) == (3, [])
+
+
+def test_entries_are_read_in_chunks_without_losing_any(
+    three_entries: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in (1, 2, 3):
+        monkeypatch.setattr(verification, "CHUNK", size)
+        result = history_verify()
+        assert (result.entries, result.problems) == (3, [])
+
+
+def test_value_of_another_type_is_an_altered_column(campaign: Campaign) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps to the column's type")
+    problems = problems_after(f"UPDATE {HISTORY} SET reason = x'ff'")
+    assert problems == ["Entry 1 was altered: its columns differ from the text that was hashed."]
+
+
 def test_number_that_came_back_after_stopping_is_in_order(campaign: Campaign) -> None:
     at = timezone.now()
     CampaignFactory(phone_number="3164440000", account=campaign.account, stop_date=at.date(), ended_at=at)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,13 +18,16 @@ from django.db.transaction import TransactionManagementError
 from numbers_app.actors import Actor
 from numbers_app.checks import triggers_are_in_place
 from numbers_app.models import GENESIS_HASH, Campaign, HistoryEntry, Source, Verb
-from numbers_app.services.history import history_append
+from numbers_app.services.checkpoints import checkpoint_make
+from numbers_app.services.evidence import INSTRUCTIONS, evidence_export
+from numbers_app.services.history import history_append, history_canonical, history_hash
 from numbers_app.services.verification import history_verify
-from numbers_app.triggers import triggers_drop
+from numbers_app.triggers import triggers_drop, triggers_install
 from tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db
 TABLE = "numbers_app_historyentry"
+PORTAL = Actor.portal("Test", source=Source.COMMAND)
 
 
 @pytest.fixture
@@ -139,6 +146,38 @@ def test_a_missing_entry_is_found() -> None:
 def test_missing_guards_are_found() -> None:
     assert any("guard" in problem for problem in history_verify().problems)
     assert [error.id for error in triggers_are_in_place(databases=["default"])] == ["numbers_app.E001"]
+
+
+def test_what_the_owner_rewrites_whole_is_found_away_from_the_portal(
+    three_entries: list[HistoryEntry], settings: Any, tmp_path: Path
+) -> None:
+    """Every hash made to fit, the database's checkpoints removed, the new head signed by the portal itself."""
+    settings.HISTORY_SIGNING_KEY = bytes(range(32))
+    checkpoint_make(actor=PORTAL)
+    assert verified_away(tmp_path, settings.CHECKPOINT_FILE) == (0, "")
+    kept = tmp_path / "kept.jsonl"
+    kept.write_bytes(settings.CHECKPOINT_FILE.read_bytes())
+    connection.check_constraints()
+    triggers_drop(connection)
+    execute("DELETE FROM numbers_app_checkpoint")
+    previous = GENESIS_HASH
+    for entry in HistoryEntry.objects.order_by("sequence"):
+        entry.actor_name = "Nobody"
+        entry.canonical, entry.previous_hash = history_canonical(entry), previous
+        entry.hash = previous = history_hash(entry.canonical, previous)
+        entry.save()
+    triggers_install(connection)
+    code, problems = verified_away(tmp_path, kept)
+    assert (code, "The checkpoint of entry 3 has another hash" in problems) == (1, True)
+
+
+def verified_away(directory: Path, checkpoints: Path) -> tuple[int, str]:
+    """What the auditor's own computer says of an archive made now: exit code and problems."""
+    archive = directory / "evidence.zip"
+    archive.write_bytes(b"".join(evidence_export(actor=PORTAL).stream))
+    command = [sys.executable, "-I", str(INSTRUCTIONS / "verify.py"), str(archive), "--checkpoints", str(checkpoints)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    return said.returncode, "".join(line for line in said.stdout.splitlines() if line.startswith("PROBLEM"))
 
 
 def test_the_command_says_that_all_is_well(
