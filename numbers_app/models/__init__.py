@@ -29,6 +29,8 @@ from .saved_views import SavedView
 from .security import SecurityEvent, SecurityEventKind
 from .switch import SendingScope, SendingSwitch
 from .users import User
+from .vendor import Breaker, RateGate
+from .watches import Watch
 
 __all__ = [
     "CHANGES_A_NUMBER",
@@ -42,6 +44,7 @@ __all__ = [
     "AttemptKind",
     "AttemptOutcome",
     "AuditSample",
+    "Breaker",
     "Campaign",
     "Checkpoint",
     "Choice",
@@ -55,6 +58,7 @@ __all__ = [
     "Order",
     "OrderKind",
     "OrderStatus",
+    "RateGate",
     "SampleScope",
     "SampledEntry",
     "SavedView",
@@ -67,4 +71,5 @@ __all__ = [
     "Verb",
     "Verdict",
     "VerificationResult",
+    "Watch",
 ]

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from .orders import Order
+from .watches import Watch
 
 
 class NotificationKind(models.TextChoices):
@@ -28,6 +29,7 @@ class NotificationKind(models.TextChoices):
     UNKNOWN = "unknown", "has an unknown outcome"
     NEEDS_PERSON = "needs_person", "can only be settled by a person"
     SETTLED = "settled", "was settled by hand"
+    APPEARED = "appeared", "found new numbers"
 
 
 class MailState(models.TextChoices):
@@ -40,10 +42,14 @@ class MailState(models.TextChoices):
 
 
 class Notification(models.Model):
-    """One person told one thing about one order. Reading it is also how others see who has seen an urgent order."""
+    """One person told one thing about one order, or about one of their watches.
+
+    Reading it is also how others see who has seen an urgent order.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="notifications")
+    order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="notifications")
+    watch = models.ForeignKey(Watch, models.CASCADE, null=True, blank=True, related_name="notifications")
     kind = models.CharField(max_length=20, choices=NotificationKind)
     detail = models.TextField(blank=True, help_text="Whose doing it is and what they said.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -57,6 +63,10 @@ class Notification(models.Model):
         ordering: ClassVar = ["-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(kind__in=NotificationKind.values), name="notification_kind_known"),
+            models.CheckConstraint(
+                condition=Q(order__isnull=False, watch=None) | Q(order=None, watch__isnull=False),
+                name="notification_about_one_thing",
+            ),
             models.CheckConstraint(condition=Q(mail__in=MailState.values), name="notification_mail_known"),
         ]
         indexes: ClassVar = [

@@ -69,6 +69,11 @@ class Order(models.Model):
         max_length=10, blank=True, help_text="The number changed, or being bought; empty until one is chosen."
     )
     parameters = models.JSONField()
+    criteria = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Of a purchase: what to search for when none of the choices can be had, or there are none.",
+    )
     before = models.JSONField(default=dict, blank=True)
     reason = models.TextField(blank=True)
     urgent = models.BooleanField(default=False)
@@ -155,12 +160,13 @@ class Order(models.Model):
 
 
 class Choice(models.Model):
-    """One wanted number of a purchase. A number is live in at most one order."""
+    """One wanted number of a purchase, asked for or ``found`` by its criteria; live in at most one order."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="choices")
     number = models.CharField(max_length=10)
     rank = models.PositiveSmallIntegerField()
     live = models.BooleanField(default=True)
+    found = models.BooleanField(default=False, help_text="Whether the worker chose it by the order's criteria.")
     place = models.CharField(
         max_length=200, blank=True, help_text="As the vendor gave it when the number was asked for."
     )
@@ -174,7 +180,10 @@ class Choice(models.Model):
             models.UniqueConstraint(fields=["order", "rank"], name="choice_rank_once"),
             models.UniqueConstraint(fields=["order", "number"], name="choice_number_once"),
             models.CheckConstraint(condition=Q(number__regex=TEN_DIGITS), name="choice_number_ten_digits"),
-            models.CheckConstraint(condition=Q(rank__gte=1, rank__lte=5), name="choice_one_to_five"),
+            models.CheckConstraint(
+                condition=Q(rank__gte=1, rank__lte=5) | Q(found=True, rank__gte=1, rank__lte=15),
+                name="choice_rank_in_bounds",
+            ),
         ]
 
     def __str__(self) -> str:

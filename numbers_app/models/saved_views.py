@@ -14,6 +14,7 @@ class SavedView(models.Model):
         """Which list; the value is the name of its address."""
 
         HISTORY = "history_list", "History"
+        SEARCH = "search", "Search"
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_views")
     page = models.CharField(max_length=30, choices=Page)

@@ -1,0 +1,39 @@
+"""What all processes together know of the vendor's health and of how fast it may be asked.
+
+Rows rather than a cache: they are changed by conditional updates, of which exactly one wins.
+"""
+
+from django.db import models
+
+
+class RateGate(models.Model):
+    """When the next call may start, in seconds of the database's clock since 1970.
+
+    There is one gate for all calls and a narrower one that batches pass as well, so that people find a part of the
+    rate free.
+    """
+
+    class Name(models.TextChoices):
+        ALL = "all", "All calls"
+        BATCHES = "batches", "Batches"
+
+    name = models.CharField(primary_key=True, max_length=10, choices=Name)
+    next_at = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return self.get_name_display()
+
+
+class Breaker(models.Model):
+    """Whether the vendor is worth asking: failures in a row, and until when it is left alone, as ``RateGate`` counts.
+
+    There is one row.
+    """
+
+    ONLY = 1
+
+    failures = models.PositiveIntegerField(default=0)
+    open_until = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.failures} failures"
