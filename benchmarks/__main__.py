@@ -9,10 +9,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -23,58 +22,27 @@ django.setup()
 
 from django.conf import settings
 from django.db import connection
-from django.test import Client
 from django.test.utils import setup_test_environment
 
 from benchmarks.evidence import bench_evidence
 from benchmarks.history import bench_appending, bench_history_pages
+from benchmarks.search import bench_search
 from benchmarks.throughput import bench_throughput
 from benchmarks.world import World
 from numbers_app.services.execution import order_execute
 from tests.sandbox_server import SandboxServer
 
-ROUNDS = 30
 PURCHASES = 60
 LENGTHS = (100_000, 1_000_000)
 
 
-def median_ms(call: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """The median time of a call, in milliseconds, after one that warms up."""
-    call()
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        call()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
-
-
 def row(what: str, value: str, ratio: str = "") -> None:
-    print(f"{what:<62}{value:>14}  {ratio}", flush=True)
+    print(f"{what:<80}{value:>12}  {ratio}", flush=True)
 
 
 def rows(measured: Iterable[tuple[str, str, str]]) -> None:
     for what, value, ratio in measured:
         row(what, value, ratio)
-
-
-def bench_search(world: World) -> None:
-    client = Client()
-    client.force_login(world.rep)
-
-    def get(address: str, **headers: str) -> None:
-        status = client.get(address, headers=headers).status_code
-        if status != 200:
-            raise SystemExit(f"{address} answered {status}, so nothing is measured.")
-
-    bare = median_ms(lambda: world.bare_search(areaCode="316"))
-    floor = median_ms(lambda: get("/search/"))
-    fragment = median_ms(lambda: get("/search/?area_code=316", **{"HX-Request": "true"}))
-    page = median_ms(lambda: get("/search/?area_code=316"))
-    row("search: bare vendor call, up to 1,000 numbers", f"{bare:.1f} ms")
-    row("search: the form alone, no vendor", f"{floor:.1f} ms", f"{floor / bare:.1f} x bare")
-    row("search: results fragment", f"{fragment:.1f} ms", f"{fragment / bare:.1f} x bare")
-    row("search: whole page", f"{page:.1f} ms", f"{page / bare:.1f} x bare")
 
 
 def bench_purchases(world: World) -> None:
@@ -111,7 +79,7 @@ def bench_vendor(directory: Path) -> None:
     try:
         settings.CALLCAP_API_URL = server.url
         world = World(server)
-        bench_search(world)
+        rows(bench_search(world))
         bench_purchases(world)
         rows(bench_throughput(world))
     finally:

@@ -22,6 +22,7 @@ from .models import (
     Account,
     Attempt,
     AuditSample,
+    Breaker,
     Campaign,
     Checkpoint,
     Choice,
@@ -29,6 +30,7 @@ from .models import (
     HistoryEntry,
     Notification,
     Order,
+    RateGate,
     SampledEntry,
     SavedView,
     SecurityEvent,
@@ -36,6 +38,7 @@ from .models import (
     SendingSwitch,
     User,
     VerificationResult,
+    Watch,
 )
 from .services.accounts import grant_add, grant_remove
 from .services.security import security_event_note
@@ -183,6 +186,7 @@ for model in (
     Account,
     Attempt,
     AuditSample,
+    Breaker,
     Campaign,
     Checkpoint,
     Choice,
@@ -190,11 +194,13 @@ for model in (
     HistoryEntry,
     Notification,
     Order,
+    RateGate,
     SampledEntry,
     SavedView,
     SecurityEvent,
     SendingSwitch,
     VerificationResult,
+    Watch,
 ):
     admin.site.register(model, ReadOnlyAdmin)
 

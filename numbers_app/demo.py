@@ -12,14 +12,17 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.callcap import SearchCriteria
-from numbers_app.models import Account, Campaign, Notification, Order, Source, User
+from numbers_app.criteria import criteria_to_query
+from numbers_app.models import Account, Campaign, Notification, Order, SavedView, Source, User
 from numbers_app.permissions import Role
 from numbers_app.selectors.search import number_search
 from numbers_app.services.decisions import order_approve, order_comment, order_mark_urgent, order_reject
 from numbers_app.services.execution import order_execute
 from numbers_app.services.notifications import notifications_read_all, user_set_mail
 from numbers_app.services.orders import WantedNumber, order_request_change, order_request_purchase
+from numbers_app.services.saved_views import view_save
 from numbers_app.services.users import NewUser
+from numbers_app.services.watches import watch_start
 
 PEOPLE = (
     NewUser("rep", "Riley", "Reed", Role.SALES_REP),
@@ -81,9 +84,23 @@ def play() -> dict[str, int]:
     for person in people.values():
         notifications_read_all(actor=person, up_to=told)
     _leave_some_waiting(people, locations, offers)
+    _watch(people["rep"])
     for person in people.values():
         user_set_mail(actor=person, wanted=True)
     return {"bought": Campaign.objects.count(), "changed": changed, "waiting": PENDING}
+
+
+def _watch(rep: Actor) -> None:
+    """A saved search that the portal repeats: the clock remembers what there is, and tells of what comes later."""
+    search = view_save(
+        actor=rep,
+        page=SavedView.Page.SEARCH,
+        name="Homes in Wichita",
+        query=criteria_to_query(SearchCriteria(area_code="316", vanity_text="home")),
+        shared=True,
+        is_default=False,
+    )
+    watch_start(actor=rep, view=search)
 
 
 def _leave_some_waiting(people: dict[str, Actor], locations: Iterator[Account], offers: Iterator[str]) -> None:

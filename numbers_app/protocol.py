@@ -5,6 +5,9 @@ The services carry out what is decided here, and ``tests/protocol`` explores eve
 A purchase is *doubted* once the outcome of one of its POSTs was unknown. The doubt is *open* while such an outcome
 still is unknown or another POST for the order is on its way. While it is open the order never goes to another number,
 since a late commit of the first would make two charges; a late definite answer closes it.
+
+A number that an order's search brings is *found*: committed as a choice of the order before it is looked at or bought,
+and from then on a choice like those that were asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from enum import StrEnum
 MOST_BUYS = 2
 # How many checks, spread over the settling time, must agree that nothing was bought.
 LEAST_CHECKS = 3
+# How many numbers the search of one order may bring: then it fails, rather than go through all there are.
+MOST_FOUND = 10
 
 
 class Next(StrEnum):
@@ -25,6 +30,7 @@ class Next(StrEnum):
     BUY = "buy this number"
     CHECK = "check whether this number is ours"
     NEXT_CHOICE = "drop this number and go to the next choice"
+    FIND = "let the search bring another number"
     AGAIN = "the same again after a pause"
     FAIL = "end: nothing was bought"
     DONE = "end: the number is ours"
@@ -53,11 +59,20 @@ def after_look(*, offered: bool) -> Next:
     return Next.BUY if offered else Next.NEXT_CHOICE
 
 
+def after_choices(*, searches: bool, found: int, doubted: bool) -> Next:
+    """Once none of an order's choices is left.
+
+    ``searches`` says that the order has a search to fall back on, ``found`` how many numbers that has brought already.
+    """
+    return Next.FIND if searches and found < MOST_FOUND and not doubted else Next.FAIL
+
+
 def after_refusal(*, processed: bool, offered: bool | None, others: bool, doubted: bool, doubt_open: bool) -> Next:
     """After the vendor refused a purchase.
 
     ``processed`` is False for refusals that say nothing about the number (too many calls, the key); ``offered`` is what
-    a fresh look said, None when it brought no answer; ``others`` says that further choices are wanted.
+    a fresh look said, None when it brought no answer; ``others`` says that there are further choices, or a search that
+    may bring one.
     """
     if not processed:
         return Next.AGAIN

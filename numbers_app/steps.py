@@ -5,7 +5,7 @@ Nothing but code can listen: no setting, no variable of the environment.
 
 from collections.abc import Callable
 
-STEPS = ("picked up", "looked", "intent written", "answered", "recording", "recorded")
+STEPS = ("picked up", "searched", "looked", "intent written", "answered", "recording", "recorded")
 
 listener: Callable[[str], None] | None = None
 

@@ -6,6 +6,7 @@ LABELS = {
     "location_id": "Location account",
     "account": "Location account",
     "execute_after": "Not before",
+    "criteria": "Any number that matches",
     "number": "Numbers",
     "media_type_id": "Media type ID",
     "recording": "Call recording",

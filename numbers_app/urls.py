@@ -19,6 +19,7 @@ from .views import (
     search,
     security,
     switch,
+    tray,
 )
 
 
@@ -39,6 +40,8 @@ register_converter(TenDigits, "ten_digits")
 urlpatterns = [
     path("", home.home, name="home"),
     path("search/", search.search, name="search"),
+    path("search/wider/", search.wider, name="search_wider"),
+    path("search/tray/", tray.change, name="search_tray"),
     path("orders/", orders.orders, name="order_list"),
     path("orders/new/", orders.order_new, name="order_new"),
     path("orders/upcoming/", orders.upcoming, name="order_upcoming"),
@@ -77,6 +80,9 @@ urlpatterns = [
     path("views/<int:view_id>/delete/", saved_views.delete, name="view_delete"),
     path("views/<int:view_id>/share/", saved_views.set_shared, name="view_set_shared"),
     path("views/<int:view_id>/default/", saved_views.set_default, name="view_set_default"),
+    path("views/<int:view_id>/watch/", saved_views.watch, name="view_watch"),
+    path("views/<int:view_id>/unwatch/", saved_views.unwatch, name="view_unwatch"),
+    path("views/<int:view_id>/seen/", saved_views.seen, name="view_seen"),
     path("notifications/", notifications.notifications, name="notification_list"),
     path("notifications/count/", notifications.count, name="notification_count"),
     path("notifications/read/", notifications.read_all, name="notification_read_all"),

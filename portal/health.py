@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from numbers_app.selectors.history import verification_latest
 from numbers_app.triggers import triggers_missing
+from numbers_app.vendor import vendor_left_alone_until
 
 
 @login_not_required
@@ -29,9 +30,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
             cache.set("readyz", "ok", 10)
         except Exception as error:
             checks["cache"] = f"not writable ({type(error).__name__})"
-    detail = _history() if checks["database"] == "ok" else {}
+    known = checks["database"] == "ok"
+    details = {"history": _history() if known else {}, "callcap": _callcap() if known else {}}
     ready = all(word == "ok" for word in checks.values())
-    answer = {"status": "ready" if ready else "not ready", "checks": checks, "history": detail}
+    answer = {"status": "ready" if ready else "not ready", "checks": checks, **details}
     return JsonResponse(answer, status=200 if ready else 503)
 
 
@@ -42,6 +44,12 @@ def _history() -> dict[str, str | int | None]:
         return {"verified": None}
     age = int((timezone.now() - last.at).total_seconds())
     return {"verified": "not in order" if last.problems else "in order", "seconds_ago": age, "problems": last.problems}
+
+
+def _callcap() -> dict[str, str | None]:
+    """Whether Callcap is left alone because it did not answer; a portal without Callcap still works."""
+    until = vendor_left_alone_until()
+    return {"left_alone_until": until.isoformat(timespec="seconds") if until else None}
 
 
 def _database() -> str:

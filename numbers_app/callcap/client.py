@@ -6,7 +6,7 @@ Pages: callcap.readme.io "Phone Numbers", "Accounts", "Getting started".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Never
 from urllib.parse import urlsplit
 
@@ -30,6 +30,7 @@ from .reading import (
     succeeded,
     vendor_words,
 )
+from .retries import ask_again
 from .schemas import (
     PROVISION_FIELDS,
     UPDATE_FIELDS,
@@ -52,8 +53,9 @@ class CallcapClient:
     """Speaks to one Callcap with one key, from any number of threads.
 
     Reads raise CallcapError. Writes return a WriteAnswer whatever the vendor or the network does. Both raise
-    ValueError for arguments that could never be sent. ``timeout`` is the total time of a call in seconds,
-    ``max_answer_bytes`` the most of a decoded answer that is accepted, ``post_encoding`` ``form`` or ``json``.
+    ValueError for arguments that could never be sent. ``timeout`` is the total time of a call in seconds, repeated
+    reads included, ``max_answer_bytes`` the most of a decoded answer that is accepted, ``post_encoding`` ``form`` or
+    ``json``; ``retry_turn`` waits at most so many seconds until a read may be repeated, and says whether it may.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class CallcapClient:
         timeout: float,
         post_encoding: str,
         max_answer_bytes: int,
+        retry_turn: Callable[[float], bool] = lambda patience: True,
     ) -> None:
         self._base_url = _checked_address(base_url)
         if not re.fullmatch(r"[!-~]+", api_key):
@@ -73,6 +76,8 @@ class CallcapClient:
         if not 0 < timeout < float("inf") or max_answer_bytes < 1:
             raise ValueError("The time and the size allowed for an answer must be more than 0.")
         self._post_encoding = post_encoding
+        self._timeout = timeout
+        self._retry_turn = retry_turn
         self._evidence = Evidence(api_key)
         self._transport = Transport(api_key=api_key, timeout=timeout, max_answer_bytes=max_answer_bytes)
 
@@ -157,7 +162,10 @@ class CallcapClient:
         return read_search(self._success(raw), self._evidence, seen), seen
 
     def _get(self, path: str, params: dict[str, str]) -> RawAnswer:
-        raw = self._transport.get(self._base_url + path, params)
+        url = self._base_url + path
+        raw = ask_again(
+            lambda seconds: self._transport.get(url, params, seconds), seconds=self._timeout, turn=self._retry_turn
+        )
         if isinstance(raw, RawAnswer):
             return raw
         failed = CallcapUnreadable if raw.answered else CallcapUnreachable

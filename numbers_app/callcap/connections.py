@@ -59,6 +59,11 @@ class Exchange:
     def anything_received(self) -> bool:
         return self._received > 0
 
+    @property
+    def used_kept_connection(self) -> bool:
+        """Whether it was written to a connection that stood already."""
+        return self.may_have_written and self.stage is Stage.PREPARE
+
     def remaining(self) -> float:
         """Seconds left, more than 0. Raises TimeoutError when there are none."""
         left = self._ends - time.monotonic()

@@ -28,7 +28,8 @@ class Failure:
     """No whole answer. ``message`` is a sentence for people.
 
     ``may_have_written`` is False only when not one byte of the request left here. ``answered`` says that something
-    came back in time; ``status`` and ``body`` are what of it could be read.
+    came back in time; ``status`` and ``body`` are what of it could be read. ``kept_connection_broke`` says that the
+    request met a kept-alive connection that the vendor was closing, and nothing came back.
     """
 
     message: str
@@ -36,12 +37,13 @@ class Failure:
     answered: bool = False
     status: int | None = None
     body: bytes = field(default=b"", repr=False)
+    kept_connection_broke: bool = False
 
 
 class Transport:
     """Exchanges with one vendor. Reads share kept-alive connections; each write has a fresh one of its own.
 
-    ``timeout`` is the total time of an exchange in seconds, from name resolution to the answer's last byte;
+    ``timeout`` is the total time of a call in seconds, from name resolution to the answer's last byte;
     ``max_answer_bytes`` the most of a decoded body that is accepted. Nothing is retried, no redirect followed.
     """
 
@@ -51,8 +53,9 @@ class Transport:
         self._max_answer_bytes = max_answer_bytes
         self._reading = self._session()
 
-    def get(self, url: str, params: Mapping[str, str]) -> RawAnswer | Failure:
-        return self._exchange(self._reading, "GET", url, params=params)
+    def get(self, url: str, params: Mapping[str, str], seconds: float) -> RawAnswer | Failure:
+        """``seconds`` are what is left of the total time of a call that may ask several times."""
+        return self._exchange(self._reading, "GET", url, seconds, params=params)
 
     def post_form(self, url: str, fields: Mapping[str, str]) -> RawAnswer | Failure:
         return self._write(url, data=fields)
@@ -66,7 +69,7 @@ class Transport:
 
     def _write(self, url: str, **body: Any) -> RawAnswer | Failure:
         with self._session() as session:
-            return self._exchange(session, "POST", url, headers={"Connection": "close"}, **body)
+            return self._exchange(session, "POST", url, self._timeout, headers={"Connection": "close"}, **body)
 
     def _session(self) -> requests.Session:
         session = DirectSession()
@@ -85,14 +88,16 @@ class Transport:
             session.mount(scheme, WatchedAdapter())
         return session
 
-    def _exchange(self, session: requests.Session, method: str, url: str, **request: Any) -> RawAnswer | Failure:
-        exchange = Exchange(self._timeout)
+    def _exchange(
+        self, session: requests.Session, method: str, url: str, seconds: float, **request: Any
+    ) -> RawAnswer | Failure:
+        exchange = Exchange(seconds)
         token = current_exchange.set(exchange)
         status: int | None = None
         body = bytearray()
         try:
             with session.request(
-                method, url, stream=True, allow_redirects=False, timeout=self._timeout, **request
+                method, url, stream=True, allow_redirects=False, timeout=seconds, **request
             ) as response:
                 exchange.headers_arrived()
                 status = response.status_code
@@ -128,6 +133,7 @@ class Transport:
             exchange.anything_received and not exchange.expired,
             status,
             body,
+            exchange.used_kept_connection and not exchange.anything_received and not exchange.expired,
         )
 
     def _sentence_unsent(self, exchange: Exchange, error: Exception) -> str:

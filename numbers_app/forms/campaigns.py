@@ -9,11 +9,13 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from numbers_app.callcap import vanity
+from numbers_app.callcap import SearchCriteria, vanity
+from numbers_app.criteria import criteria_from_json, criteria_to_query
 from numbers_app.errors import InvalidInput
 from numbers_app.form_rendering import DateInput, PhoneInput
 from numbers_app.models import Account, Campaign, Evaluation, Order
 
+from . import first_match
 from .fields import (
     LocationMomentField,
     OptionalSwitchField,
@@ -126,7 +128,10 @@ class CampaignForm(forms.Form):
 
 
 class PurchaseForm(CampaignForm):
-    """A purchase: one to five ranked numbers into one Location."""
+    """A purchase into one Location: up to five ranked numbers, and after them, or instead, any that matches a search.
+
+    ``criteria`` is the search as a query of the search page. In ``cleaned_data`` it is a SearchCriteria, or None.
+    """
 
     number = RankedNumbersField(
         label="Numbers", help_text="Best first. The next one is bought when those before are gone."
@@ -142,6 +147,13 @@ class PurchaseForm(CampaignForm):
         },
     )
 
+    criteria = PlainTextField(
+        required=False,
+        max_length=first_match.MOST_CHARACTERS,
+        widget=forms.HiddenInput,
+        label="Any number that matches",
+    )
+    numbers_only = forms.BooleanField(required=False, label="Only the numbers above")
     vanity_text = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     destination_checked = forms.BooleanField(required=False, label="Yes, calls should go on to this number of ours")
 
@@ -151,6 +163,7 @@ class PurchaseForm(CampaignForm):
         super().__init__(*args, **kwargs)
         self.fields["account"].queryset = locations  # type: ignore[attr-defined]
         self.fields["form_token"].initial = uuid.uuid4
+        self.fields["number"].required = not self["criteria"].value() or bool(self["numbers_only"].value())
         evaluation: Any = self.fields["evaluation"]
         evaluation.choices = [
             ("", "Not set"),
@@ -168,7 +181,29 @@ class PurchaseForm(CampaignForm):
         except ValidationError as error:
             self.add_error("stop_date", error)
         self.clean_execute_after_at(cleaned.get("account"))
+        self._clean_search(cleaned)
         return cleaned
+
+    def _clean_search(self, cleaned: dict[str, Any]) -> None:
+        query = "" if cleaned.get("numbers_only") else cleaned.get("criteria", "")
+        cleaned["criteria"] = None
+        # Without a Location nobody can say whose reserved pool is meant.
+        if query and cleaned.get("account"):
+            try:
+                cleaned["criteria"] = first_match.search_checked(query, cleaned["account"])
+            except ValidationError as error:
+                self.add_error("criteria", error)
+
+    @property
+    def search(self) -> SearchCriteria | None:
+        """The search that the form carries, as far as it is understood; None without one."""
+        query = str(self["criteria"].value() or "")
+        account: Any = self.fields["account"]
+        try:
+            location = account.clean(self["account"].value())
+        except ValidationError:
+            location = None
+        return first_match.search_shown(query[: first_match.MOST_CHARACTERS], location) if query else None
 
     def spelling(self, number: str) -> str:
         """The number in the letters that it was searched for by; empty when it was not."""
@@ -257,9 +292,12 @@ class AmendPurchaseForm(PurchaseForm):
 
     revision = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, order: Order) -> None:
+    def __init__(self, data: Any, *, order: Order, search: str = "") -> None:
+        """``search`` is the query of one that is to take the place of the order's own."""
         numbers = [choice.number for choice in order.choices.all()]
         initial = _as_asked(order) | {"number": numbers, "account": order.account.key}
+        if order.criteria or search:
+            initial["criteria"] = search or criteria_to_query(criteria_from_json(order.criteria))
         super().__init__(data, initial=initial, locations=Account.objects.filter(pk=order.account_id))
         self.fields["account"].disabled = True
         self._spelled = {choice.number: choice.spelling for choice in order.choices.all()}

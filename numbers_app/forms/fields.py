@@ -132,14 +132,14 @@ class RankedNumbersInput(forms.Widget):
 
 
 class RankedNumbersField(forms.Field):
-    """One to five different numbers, best first; cleans to a list of ten-digit texts."""
+    """Up to five different numbers, best first; cleans to a list of ten-digit texts."""
 
     MOST = 5
     widget = RankedNumbersInput
 
     def clean(self, value: Any) -> list[str]:
         typed = [str(number).strip() for number in value or [] if str(number).strip()]
-        if not typed:
+        if not typed and self.required:
             raise ValidationError("Give the number to be bought.")
         for text in typed:
             REFUSE_NUL(text)

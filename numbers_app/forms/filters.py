@@ -45,6 +45,7 @@ FIELDS = [
         "status",
         "execute_after",
         "choice",
+        "criteria",
         "name",
         "path",
         "active",

@@ -1,7 +1,9 @@
-"""The search form: the vendor's own parameters, checked before the vendor is asked."""
+"""The search form: the vendor's own parameters, checked before the vendor is asked, and one box that sets them."""
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -11,8 +13,13 @@ from django.core.validators import RegexValidator
 from numbers_app.callcap import SearchCriteria
 from numbers_app.callcap.vanity import clean as clean_vanity
 from numbers_app.models import Account
+from numbers_app.places import STATES
 
 from .fields import PhoneNumberField, PlainTextField
+
+COUNTRIES = {"US": "United States", "CA": "Canada"}
+# What toll-free numbers do not have.
+PLACE_FIELDS = ("country", "state", "city", "rate_center", "zipcode")
 
 
 def _digits(count: int, sentence: str, first: str = "0-9") -> PlainTextField:
@@ -26,17 +33,31 @@ def _digits(count: int, sentence: str, first: str = "0-9") -> PlainTextField:
     )
 
 
-class SearchForm(forms.Form):
-    """Every parameter that Callcap documents for a search, under its name in snake_case."""
+def _states() -> list[Any]:
+    """States and provinces as choices, by country."""
+    by_country = groupby(STATES, key=attrgetter("country"))
+    groups = [(COUNTRIES[key], [(state.code, state.name) for state in states]) for key, states in by_country]
+    return [("", "Any"), *groups]
 
+
+class SearchForm(forms.Form):
+    """Every parameter that Callcap documents for a search, under its name in snake_case, and the box ``q``."""
+
+    q = PlainTextField(
+        required=False,
+        max_length=100,
+        label="What should it look like?",
+        widget=forms.TextInput(
+            {"data-search-box": True, "autofocus": True, "autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text="A word, digits or a place, as in cake, ###cake, 316-555, Wichita KS or 67202.",
+    )
     vanity_text = PlainTextField(
         required=False,
         max_length=40,
         label="Spells",
-        widget=forms.TextInput(
-            {"data-search-box": True, "autofocus": True, "autocomplete": "off", "spellcheck": "false"}
-        ),
-        help_text="A word or digits, as in cake or ###cake. * and # stand for any one digit.",
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "data-keypad": "keypad-digits"}),
+        help_text="A word or digits. * and # stand for any one digit.",
     )
     area_code = _digits(3, "An area code has three digits and starts with 2 to 9, as in 316.", "2-9")
     exchange = _digits(3, "An exchange has three digits and starts with 2 to 9, as in 555.", "2-9")
@@ -55,8 +76,8 @@ class SearchForm(forms.Form):
         help_text="Whose reserved pool to search.",
         error_messages={"invalid_choice": "Choose one of your Locations."},
     )
-    country = forms.ChoiceField(required=False, choices=[("", "Any"), ("US", "United States"), ("CA", "Canada")])
-    state = PlainTextField(required=False, max_length=50, label="State or province", help_text="As in KS or ON.")
+    country = forms.ChoiceField(required=False, choices=[("", "Any"), *COUNTRIES.items()])
+    state = forms.ChoiceField(required=False, choices=_states, label="State or province")
     city = PlainTextField(required=False, max_length=100)
     rate_center = PlainTextField(required=False, max_length=100)
     zipcode = PlainTextField(
@@ -80,6 +101,17 @@ class SearchForm(forms.Form):
         """Whether the request carries any of the fields, so that there is something to search for."""
         return any(name in self.data for name in self.fields)
 
+    @property
+    def is_tollfree_only(self) -> bool:
+        """Whether only toll-free numbers are wanted, which have no place."""
+        return bool(self["show_tollfree"].value()) and not self["show_local"].value()
+
+    @property
+    def left_out(self) -> list[str]:
+        """The labels of places that were given but mean nothing for toll-free numbers."""
+        given = [name for name in PLACE_FIELDS if self.cleaned_data.get(name)]
+        return [str(self[name].label) for name in given] if self.is_tollfree_only else []
+
     def clean_vanity_text(self) -> str:
         text: str = self.cleaned_data["vanity_text"]
         if not text:
@@ -99,6 +131,9 @@ class SearchForm(forms.Form):
     def criteria(self) -> SearchCriteria:
         """The cleaned search. A box that is not ticked says nothing, which Callcap reads as its default."""
         values = {name: value for name, value in self.cleaned_data.items() if value not in ("", None, False)}
+        values.pop("q", None)
+        if self.is_tollfree_only:
+            values = {name: value for name, value in values.items() if name not in PLACE_FIELDS}
         if "account" in values:
             values["account"] = values["account"].key
         return SearchCriteria(**values)

@@ -42,6 +42,10 @@ class Migration(migrations.Migration):
             name='choice_one_to_five',
         ),
         migrations.RemoveConstraint(
+            model_name='historyentry',
+            name='history_verb_known',
+        ),
+        migrations.RemoveConstraint(
             model_name='notification',
             name='notification_kind_known',
         ),
@@ -54,6 +58,11 @@ class Migration(migrations.Migration):
             model_name='order',
             name='criteria',
             field=models.JSONField(blank=True, default=dict, help_text='Of a purchase: what to search for when none of the choices can be had, or there are none.'),
+        ),
+        migrations.AlterField(
+            model_name='historyentry',
+            name='verb',
+            field=models.CharField(choices=[('order.requested', 'requested'), ('order.amended', 'amended'), ('order.commented', 'commented on'), ('order.urged', 'marked as urgent'), ('order.approved', 'approved'), ('order.approval_undone', 'took back the approval of'), ('order.rejected', 'rejected'), ('order.cancelled', 'cancelled'), ('order.expired', 'let expire'), ('order.sending', 'sent to Callcap'), ('order.postponed', 'postponed'), ('order.choice_gone', 'found no longer available'), ('order.choice_found', 'chose a number for'), ('order.done', 'completed'), ('order.failed', 'failed'), ('order.unknown', 'left with an unknown outcome'), ('order.checked', 'checked the outcome of'), ('order.settled', 'settled by hand'), ('number.bought', 'bought'), ('number.changed', 'changed'), ('number.ended', 'stopped'), ('account.added', 'added'), ('account.changed', 'changed'), ('grant.added', 'granted'), ('grant.removed', 'took back'), ('user.added', 'added'), ('user.changed', 'changed'), ('user.removed', 'removed'), ('role.given', 'gave'), ('role.taken', 'took away'), ('sending.paused', 'paused'), ('sending.resumed', 'resumed'), ('settings.changed', 'started with other settings'), ('history.exported', 'exported'), ('evidence.exported', 'exported'), ('sample.drawn', 'drew'), ('sample.signed', 'signed off')], max_length=40),
         ),
         migrations.AlterField(
             model_name='notification',
@@ -69,6 +78,10 @@ class Migration(migrations.Migration):
             model_name='savedview',
             name='page',
             field=models.CharField(choices=[('history_list', 'History'), ('search', 'Search')], max_length=30),
+        ),
+        migrations.AddConstraint(
+            model_name='historyentry',
+            constraint=models.CheckConstraint(condition=models.Q(('verb__in', ['order.requested', 'order.amended', 'order.commented', 'order.urged', 'order.approved', 'order.approval_undone', 'order.rejected', 'order.cancelled', 'order.expired', 'order.sending', 'order.postponed', 'order.choice_gone', 'order.choice_found', 'order.done', 'order.failed', 'order.unknown', 'order.checked', 'order.settled', 'number.bought', 'number.changed', 'number.ended', 'account.added', 'account.changed', 'grant.added', 'grant.removed', 'user.added', 'user.changed', 'user.removed', 'role.given', 'role.taken', 'sending.paused', 'sending.resumed', 'settings.changed', 'history.exported', 'evidence.exported', 'sample.drawn', 'sample.signed'])), name='history_verb_known'),
         ),
         migrations.AddConstraint(
             model_name='choice',

@@ -22,6 +22,7 @@ class Verb(models.TextChoices):
     ORDER_SENDING = "order.sending", "sent to Callcap"
     ORDER_POSTPONED = "order.postponed", "postponed"
     ORDER_CHOICE_GONE = "order.choice_gone", "found no longer available"
+    ORDER_CHOICE_FOUND = "order.choice_found", "chose a number for"
     ORDER_DONE = "order.done", "completed"
     ORDER_FAILED = "order.failed", "failed"
     ORDER_UNKNOWN = "order.unknown", "left with an unknown outcome"

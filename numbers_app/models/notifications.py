@@ -76,4 +76,4 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Order {self.order_id} {self.get_kind_display()}"
+        return f"{self.watch or f'Order {self.order_id}'} {self.get_kind_display()}"

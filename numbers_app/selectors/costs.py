@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import phonenumbers
 from django.conf import settings
 
+from numbers_app.callcap.matching import PLACES
 from numbers_app.models import Order, OrderKind
+from numbers_app.places import TOLLFREE_CODES
 
 # "No end", as the vendor writes it.
 ENDLESS_YEAR = 2099
@@ -29,11 +32,11 @@ class Cost:
 
 
 def order_cost(order: Order) -> Cost | None:
-    """What a purchase would cost by its first wanted number; None where no price is set."""
-    first = next((choice for choice in order.choices.all() if choice.live), None)
-    if order.kind != OrderKind.PROVISION or first is None:
+    """What a purchase would cost by its first wanted number, or by its search; None where no price is set or known."""
+    if order.kind != OrderKind.PROVISION:
         return None
-    monthly = _monthly_price(first.number)
+    first = next((choice for choice in order.choices.all() if choice.live), None)
+    monthly = _monthly_price(_is_tollfree(first.number) if first else _finds_tollfree(order.criteria))
     if monthly is None:
         return None
     stop_date = order.parameters.get("stop_date")
@@ -41,11 +44,27 @@ def order_cost(order: Order) -> Cost | None:
     return Cost(monthly, settings.PRICE_CURRENCY, months)
 
 
-def _monthly_price(number: str) -> Decimal | None:
+def _monthly_price(tollfree: bool | None) -> Decimal | None:
+    prices: dict[bool | None, Decimal | None] = {
+        True: settings.MONTHLY_PRICE_TOLLFREE,
+        False: settings.MONTHLY_PRICE_LOCAL,
+    }
+    return prices.get(tollfree)
+
+
+def _is_tollfree(number: str) -> bool:
     kind = phonenumbers.number_type(phonenumbers.parse(number, "US"))
-    tollfree = kind == phonenumbers.PhoneNumberType.TOLL_FREE
-    price: Decimal | None = settings.MONTHLY_PRICE_TOLLFREE if tollfree else settings.MONTHLY_PRICE_LOCAL
-    return price
+    return bool(kind == phonenumbers.PhoneNumberType.TOLL_FREE)
+
+
+def _finds_tollfree(search: dict[str, Any]) -> bool | None:
+    """Whether a purchase's search brings toll-free numbers alone, or local ones alone; None when it may bring both."""
+    area_code = search.get("area_code")
+    if area_code:
+        return area_code in TOLLFREE_CODES
+    if search.get("show_tollfree") != search.get("show_local"):
+        return bool(search.get("show_tollfree"))
+    return False if any(search.get(name) for name in PLACES) else None
 
 
 def _started_months(first: date, last: date) -> int:

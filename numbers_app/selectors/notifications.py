@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from numbers_app.models import Notification, User
 
@@ -18,10 +18,12 @@ def unread_count(user: User) -> int:
 
 
 def notification_list(user: User, *, unread_only: bool = False) -> QuerySet[Notification]:
-    """What the person was told, newest first. ``visible`` says whether they may see the order now."""
+    """What the person was told, newest first. ``visible`` says whether they may see what it is about now."""
     told = user.notifications.filter(read_at=None) if unread_only else user.notifications.all()
+    of_visible_order = Exists(accounts_visible(user).filter(pk=OuterRef("order__account_id")))
     return (
-        told.annotate(visible=Exists(accounts_visible(user).filter(pk=OuterRef("order__account_id"))))
-        .select_related("order__account")
+        told.annotate(visible=ExpressionWrapper(Q(order=None) | of_visible_order, BooleanField()))
+        .select_related("order__account", "watch__view")
+        .defer("watch__seen")
         .prefetch_related("order__choices")
     )

@@ -108,7 +108,9 @@ def order_destination_warnings(order: Order) -> list[DestinationWarning]:
     destination = order.parameters.get("destination")
     if not destination or order.kind == OrderKind.REAPPLY:
         return []
-    numbers = [choice.number for choice in order.choices.all() if choice.live] or [order.phone_number]
+    numbers = [choice.number for choice in order.choices.all() if choice.live]
+    if not numbers and order.phone_number:
+        numbers = [order.phone_number]
     return destination_warnings(destination, account=order.account, numbers=numbers, campaign=order.campaign)
 
 

@@ -1,4 +1,4 @@
-"""Lists as people want to see them again."""
+"""Lists and searches as people want to see them again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from numbers_app.models import SavedView, User
 
 
 def saved_views(user: User, page: SavedView.Page) -> QuerySet[SavedView]:
-    """The user's own views of the list and those that others share, by name."""
-    return SavedView.objects.filter(Q(owner=user) | Q(shared=True), page=page).select_related("owner")
+    """The user's own views of the list and those that others share, by name; with what becomes of their watches."""
+    views = SavedView.objects.filter(Q(owner=user) | Q(shared=True), page=page)
+    return views.select_related("owner", "watch").defer("watch__seen")
 
 
 def default_query(user: User, page: SavedView.Page) -> str:

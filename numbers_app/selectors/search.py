@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 
 from numbers_app.callcap import AvailableNumber, CallcapError, CallcapUnreachable, SearchCriteria
 from numbers_app.errors import VendorTrouble
-from numbers_app.models import Order, OrderKind
-from numbers_app.vendor import callcap_client
+from numbers_app.memorable import Memorability, memorability, words_of
+from numbers_app.ranking import best_first
+from numbers_app.vendor import vendor_find_number, vendor_search
 
 from .campaigns import campaigns_held
 from .orders import live_choices
@@ -18,29 +21,72 @@ class FoundNumber:
     """An offered number; ``wanted_by`` is the order that already asks for it, ``held`` says it is ours."""
 
     offer: AvailableNumber
-    wanted_by: int | None
-    held: bool
+    wanted_by: int | None = None
+    held: bool = False
+
+    @property
+    def free(self) -> bool:
+        return not (self.held or self.wanted_by)
+
+    # Worked out for what is shown or sorted only: a search may find a thousand numbers.
+    @cached_property
+    def ease(self) -> Memorability:
+        """How easy the number is to remember, and why."""
+        return memorability(self.offer.number)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """What else the number spells."""
+        return words_of(self.offer.number)
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """``skipped`` items of the vendor's answer could not be read; ``capped`` says that the list looks cut off."""
+    """``skipped`` items of the vendor's answer could not be read; ``capped`` says that the list looks cut off.
+
+    ``at`` is when the vendor answered; ``cached`` says that it was not asked again since.
+    """
 
     found: list[FoundNumber]
     skipped: int
     capped: bool
+    at: datetime
+    cached: bool
 
 
-def number_search(criteria: SearchCriteria) -> SearchResult:
-    """Ask the vendor. Raises VendorTrouble when it does not answer or answers nonsense."""
+def number_search(criteria: SearchCriteria, *, fresh: bool = False) -> SearchResult:
+    """What the vendor offers; an answer of the last minute will do, unless a ``fresh`` one is wanted.
+
+    Raises VendorTrouble when it does not answer or answers nonsense.
+    """
     try:
-        answer = callcap_client().search(criteria)
+        searched = vendor_search(criteria, fresh=fresh)
     except CallcapError as error:
         raise _trouble(error) from error
+    answer = searched.answer
     numbers = [offer.number for offer in answer.numbers]
     wanted, held = live_choices(numbers), campaigns_held(numbers)
     found = [FoundNumber(offer, wanted.get(offer.number), offer.number in held) for offer in answer.numbers]
-    return SearchResult(found=found, skipped=answer.skipped, capped=answer.capped)
+    return SearchResult(found, answer.skipped, answer.capped, searched.at, searched.cached)
+
+
+SORTS = {"best": "best match", "number": "number", "place": "place", "easy": "easy to remember"}
+
+
+def sort_found(found: list[FoundNumber], sort: str, text: str) -> list[FoundNumber]:
+    """The numbers in one of the orders of ``SORTS``; ``text`` is the vanity text that was searched for.
+
+    The best match is what an order for any number would choose, then what cannot be had.
+    """
+    if sort == "number":
+        return sorted(found, key=lambda one: one.offer.number)
+    if sort == "place":
+        return sorted(found, key=lambda one: (one.offer.state, one.offer.city, one.offer.number))
+    if sort == "easy":
+        return sorted(found, key=lambda one: (-one.ease.points, one.offer.number))
+    known = {one.offer.number: one for one in found}
+    best = [known[offer.number] for offer in best_first([one.offer for one in found], text)]
+    return sorted(best, key=lambda one: not one.free)
 
 
 def number_places(numbers: list[str], account_key: str) -> dict[str, str | None]:
@@ -49,38 +95,10 @@ def number_places(numbers: list[str], account_key: str) -> dict[str, str | None]
     Raises VendorTrouble when it cannot be asked.
     """
     try:
-        offers = {number: callcap_client().find_number(number, account=account_key) for number in numbers}
+        offers = {number: vendor_find_number(number, account=account_key) for number in numbers}
     except CallcapError as error:
         raise _trouble(error) from error
     return {number: _place(offer) if offer else None for number, offer in offers.items()}
-
-
-@dataclass(frozen=True)
-class Availability:
-    """Whether each live choice of an order is offered now; ``trouble`` says why that could not be asked."""
-
-    offered: dict[str, bool]
-    trouble: str = ""
-
-    @property
-    def gone(self) -> list[str]:
-        return [number for number, offered in self.offered.items() if not offered]
-
-    @property
-    def all_gone(self) -> bool:
-        return bool(self.offered) and not any(self.offered.values())
-
-
-def order_availability(order: Order) -> Availability:
-    """Ask the vendor whether the numbers that a purchase wants are still to be had."""
-    numbers = [choice.number for choice in order.choices.all() if choice.live]
-    if order.kind != OrderKind.PROVISION:
-        return Availability({})
-    try:
-        places = number_places(numbers, order.account.key)
-    except VendorTrouble as trouble:
-        return Availability({}, trouble.message)
-    return Availability({number: place is not None for number, place in places.items()})
 
 
 def _trouble(error: CallcapError) -> VendorTrouble:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from numbers_app.actors import Actor
 from numbers_app.callcap import AccountNode
 from numbers_app.models import Account, Grant, User, Verb
-from numbers_app.vendor import callcap_client
+from numbers_app.vendor import vendor_corporates, vendor_describe_account
 
 from .history import history_append
 
@@ -50,15 +50,14 @@ def accounts_sync(*, actor: Actor) -> SyncResult:
 
 def _read_tree() -> Iterator[AccountNode]:
     """Every account, parents first. Locations are asked one by one: only their own answer gives the zone."""
-    client = callcap_client()
-    for corporate in client.corporates():
+    for corporate in vendor_corporates():
         yield corporate
-        _, divisions = client.describe_account(corporate.kind, corporate.callcap_id)
+        _, divisions = vendor_describe_account(corporate.kind, corporate.callcap_id)
         for division in divisions:
             yield division
-            _, locations = client.describe_account(division.kind, division.callcap_id)
+            _, locations = vendor_describe_account(division.kind, division.callcap_id)
             for location in locations:
-                described, _ = client.describe_account(location.kind, location.callcap_id)
+                described, _ = vendor_describe_account(location.kind, location.callcap_id)
                 yield AccountNode(
                     location.key,
                     location.kind,

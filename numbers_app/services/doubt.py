@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from numbers_app.callcap import NOT_OURS_STATUS, UNPROCESSED_STATUSES
 from numbers_app.models import Attempt, AttemptKind, AttemptOutcome, Order
-from numbers_app.protocol import Check, Next, Verdict, after_checks, seconds_until_check
+from numbers_app.protocol import Check, Next, Verdict, after_checks, after_choices, seconds_until_check
 
 MAY_HAVE_BEEN_PROCESSED = Q(ever_unknown=True) | (
     Q(outcome=AttemptOutcome.REFUSED) & ~Q(http_status__in=UNPROCESSED_STATUSES)
@@ -37,6 +37,12 @@ def is_doubt_open(order: Order, apart_from: Attempt) -> bool:
     undecided = (AttemptOutcome.UNKNOWN, AttemptOutcome.SENDING)
     others = order.attempts.exclude(kind=AttemptKind.PROBE).exclude(pk=apart_from.pk)
     return others.filter(outcome__in=undecided).exists()
+
+
+def after_last_choice(order: Order) -> Next:
+    """What follows once none of a purchase's choices is left."""
+    found = order.choices.filter(found=True).count()
+    return after_choices(searches=bool(order.criteria), found=found, doubted=is_doubted(order))
 
 
 def doubtful_purchase(order: Order) -> Attempt:

@@ -1,4 +1,4 @@
-"""Telling people about orders: rows for the portal's bell, mails sent by the worker later.
+"""Telling people about orders and watches: rows for the portal's bell, mails sent by the worker later.
 
 A notification is written in the transaction of what it tells of. Mails are sent outside of it, by
 ``notification_mail``: whatever happens to a mail never touches an order.
@@ -25,8 +25,10 @@ from numbers_app.models import (
     NotificationKind,
     Order,
     OrderKind,
+    SavedView,
     User,
     Verb,
+    Watch,
 )
 from numbers_app.permissions import deciders_for, nearest_deciders_for
 
@@ -54,24 +56,26 @@ def order_tell_of(*, actor: Actor, order: Order, kind: NotificationKind, detail:
     """Tell those whom this kind of news concerns."""
     concerned = {person.pk: person for person in _CONCERNED[kind](order) if person.pk != actor.user_id}
     by = f"{actor.name}: " if actor.user_id and detail else actor.name if actor.user_id else ""
-    now = timezone.now()
     Notification.objects.bulk_create(
-        Notification(
-            user=person,
-            order=order,
-            kind=kind,
-            detail=f"{by}{detail}",
-            mail=MailState.DUE if person.mail_wanted and person.email else MailState.NONE,
-            mail_after=now,
-        )
-        for person in concerned.values()
+        _notification(person, kind, f"{by}{detail}", order=order) for person in concerned.values()
     )
+
+
+def watch_tell(*, watch: Watch, owner: User, detail: str) -> None:
+    """Tell the owner of a watch which numbers are new."""
+    _notification(owner, NotificationKind.APPEARED, detail, watch=watch).save()
 
 
 def order_seen(*, actor: Actor, order: Order) -> None:
     """The person has seen the order: everything told of it counts as read."""
     user = actor.person_or_refuse
     user.notifications.filter(order=order, read_at=None).update(read_at=timezone.now())
+
+
+def watch_seen(*, actor: Actor, view: SavedView) -> None:
+    """The person has seen the search: everything that its watch told counts as read."""
+    user = actor.person_or_refuse
+    user.notifications.filter(watch__view=view, read_at=None).update(read_at=timezone.now())
 
 
 def notifications_read_all(*, actor: Actor, up_to: int) -> int:
@@ -99,7 +103,7 @@ def notification_mail(*, actor: Actor, notification_id: int) -> None:
     due.filter(user__is_active=False).update(mail=MailState.NONE)
     if not due.update(mail_after=now + MAIL_CLAIM, mail_tries=F("mail_tries") + 1):
         return
-    notification = Notification.objects.select_related("user", "order__account").get(pk=notification_id)
+    notification = Notification.objects.select_related("user", "order__account", "watch__view").get(pk=notification_id)
     try:
         _message(notification).send()
     except Exception:
@@ -108,6 +112,17 @@ def notification_mail(*, actor: Actor, notification_id: int) -> None:
         _put_off(notification)
         return
     Notification.objects.filter(pk=notification.pk).update(mail=MailState.SENT)
+
+
+def _notification(person: User, kind: NotificationKind, detail: str, **about: Order | Watch) -> Notification:
+    return Notification(
+        user=person,
+        kind=kind,
+        detail=detail,
+        mail=MailState.DUE if person.mail_wanted and person.email else MailState.NONE,
+        mail_after=timezone.now(),
+        **about,
+    )
 
 
 def _put_off(notification: Notification) -> None:
@@ -133,6 +148,12 @@ def _kind(order: Order, verb: Verb) -> NotificationKind | None:
         # Who changed a number sees it on the number; only what went wrong is news.
         return None
     if verb in (Verb.ORDER_APPROVED, Verb.ORDER_APPROVAL_UNDONE) and order.self_approved:
+        return None
+    if verb == Verb.ORDER_CHOICE_GONE and order.criteria and order.choices.filter(live=True).count() == 1:
+        # It was the last one. What its search brings instead is news.
+        return None
+    if verb == Verb.ORDER_CHOICE_FOUND and not order.choices.exists():
+        # Nobody asked for another one; that it is bought is news.
         return None
     return _KINDS.get(verb)
 
@@ -174,6 +195,7 @@ _KINDS = {
     Verb.ORDER_CANCELLED: NotificationKind.CANCELLED,
     Verb.ORDER_EXPIRED: NotificationKind.EXPIRED,
     Verb.ORDER_CHOICE_GONE: NotificationKind.NEXT_CHOICE,
+    Verb.ORDER_CHOICE_FOUND: NotificationKind.NEXT_CHOICE,
     Verb.ORDER_DONE: NotificationKind.BOUGHT,
     Verb.ORDER_FAILED: NotificationKind.FAILED,
     Verb.ORDER_UNKNOWN: NotificationKind.UNKNOWN,

@@ -13,6 +13,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from numbers_app.actors import Actor
+from numbers_app.callcap import SearchCriteria
+from numbers_app.criteria import criteria_from_json, criteria_in_words, criteria_to_json
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.models import Account, Campaign, Choice, Order, OrderKind, OrderStatus, User, Verb
 from numbers_app.permissions import Capability, can, require
@@ -44,24 +46,27 @@ def order_request_purchase(
     *,
     actor: Actor,
     account: Account,
-    wanted: Sequence[WantedNumber],
+    wanted: Sequence[WantedNumber] = (),
+    criteria: SearchCriteria | None = None,
     parameters: dict[str, Any],
     reason: str,
     form_token: UUID,
     urgent: bool = False,
     execute_after: datetime | None = None,
 ) -> Order:
-    """Ask for one of one to five numbers, best first. The same form sent twice makes one order.
+    """Ask for one of up to five numbers, best first, and after them for any number that matches a search.
 
-    Raises InvalidInput naming the field when a number is ours or wanted by another order, or the form was already sent
-    with other values; PermissionDenied where the person has no grant.
+    One of both is needed. The same form sent twice makes one order. Raises InvalidInput naming the field when a number
+    is ours or wanted by another order, the search cannot be ordered by, or the form was already sent with other values;
+    PermissionDenied where the person has no grant.
     """
     user = actor.person_or_refuse
     require(user, Capability.ORDER)
     if not locations_granted(user).filter(pk=account.pk).exists():
         raise PermissionDenied("You may not order numbers for this account.")
     numbers = [choice.number for choice in wanted]
-    repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers)
+    search = _search(account, numbers, criteria)
+    repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers, search=search)
     if repeated:
         return repeated
     try:
@@ -70,18 +75,19 @@ def order_request_purchase(
             order = Order(
                 kind=OrderKind.PROVISION,
                 account=account,
-                phone_number=wanted[0].number if len(wanted) == 1 else "",
+                phone_number=_only_number(numbers, search),
                 parameters=parameters,
+                criteria=search,
                 reason=reason,
                 form_token=form_token,
                 urgent=urgent,
                 execute_after=execute_after,
             )
-            _write_request(actor, user, order, {"number": [None, numbers]})
+            _write_request(actor, user, order, _difference({}, _wish_for(numbers, search)))
             _write_choices(order, wanted)
     except (InvalidInput, IntegrityError):
         # Perhaps a race, against the same form sent twice or against somebody else who wants the number.
-        repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers)
+        repeated = _made_by_form(form_token, user, account, parameters, numbers=numbers, search=search)
         if repeated:
             return repeated
         _refuse_taken(numbers)
@@ -141,7 +147,8 @@ def order_amend(
     actor: Actor,
     order_id: int,
     revision: int,
-    wanted: Sequence[WantedNumber],
+    wanted: Sequence[WantedNumber] = (),
+    criteria: SearchCriteria | None = None,
     parameters: dict[str, Any],
     reason: str,
     urgent: bool,
@@ -149,7 +156,7 @@ def order_amend(
 ) -> Order:
     """Write a waiting order anew: a new revision by this person, which somebody else decides on.
 
-    ``wanted`` are the numbers of a purchase, none for a change. The person who asked may, and managers may. Raises
+    ``wanted`` and ``criteria`` are what a purchase then asks for. The person who asked may, and managers may. Raises
     Conflict when it was decided or rewritten meanwhile, InvalidInput when nothing changes or a number is taken.
     """
     user = actor.person_or_refuse
@@ -164,7 +171,8 @@ def order_amend(
             _refuse_taken(numbers, by_other_than=order.pk)
             if order.campaign:
                 _refuse_pointless(order.campaign, parameters)
-            _rewrite(actor, user, order, wanted, (parameters, reason, urgent, execute_after))
+            search = _search(order.account, numbers, criteria) if order.kind == OrderKind.PROVISION else {}
+            _rewrite(actor, user, order, wanted, search, (parameters, reason, urgent, execute_after))
     except IntegrityError:
         # Somebody has just asked for one of the numbers.
         _refuse_taken(numbers, by_other_than=order_id)
@@ -172,13 +180,17 @@ def order_amend(
     return order
 
 
+type Search = dict[str, str | bool]
 type Wish = tuple[dict[str, Any], str, bool, datetime | None]
 
 
-def _rewrite(actor: Actor, user: User, order: Order, wanted: Sequence[WantedNumber], wish: Wish) -> None:
+def _rewrite(
+    actor: Actor, user: User, order: Order, wanted: Sequence[WantedNumber], search: Search, wish: Wish
+) -> None:
     numbers = [choice.number for choice in wanted]
     before = _whole_wish(order, list(order.choices.values_list("number", flat=True)))
     order.parameters, order.reason, order.urgent, order.execute_after = wish
+    order.criteria = search
     changes = _difference(before, _whole_wish(order, numbers))
     if not changes:
         raise InvalidInput("Nothing would change: every value is as it was.")
@@ -197,7 +209,34 @@ def _refuse_pointless(campaign: Campaign, parameters: dict[str, Any]) -> None:
 
 
 def _whole_wish(order: Order, numbers: list[str]) -> dict[str, Any]:
-    return _wish(order) | {"number": numbers or None, "reason": order.reason or None}
+    return _wish(order) | _wish_for(numbers, order.criteria) | {"reason": order.reason or None}
+
+
+def _wish_for(numbers: list[str], search: Search) -> dict[str, Any]:
+    """What may be bought, as the history writes it down."""
+    words = criteria_in_words(criteria_from_json(search)) if search else None
+    return {"number": numbers or None, "criteria": words}
+
+
+def _only_number(numbers: list[str], search: Search) -> str:
+    """The number that a purchase is about from the start: none while there is something to choose."""
+    return numbers[0] if len(numbers) == 1 and not search else ""
+
+
+def _search(account: Account, numbers: list[str], criteria: SearchCriteria | None) -> Search:
+    """The search of a purchase as it is stored. Raises InvalidInput for one that cannot be ordered by."""
+    search = criteria_to_json(criteria) if criteria else {}
+    if criteria and not search:
+        raise InvalidInput("The search says nothing to look for. Any number at all is no order.", "criteria")
+    if not numbers and not search:
+        raise InvalidInput("Give the number to be bought.", "number")
+    pool = search.get("account", "" if "show_reserved_pool" in search else account.key)
+    if pool != account.key:
+        raise InvalidInput(
+            f"A number of a reserved pool can be ordered only into its own Location, which is not {account}.",
+            "criteria",
+        )
+    return search
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
@@ -206,7 +245,9 @@ def _difference(before: dict[str, Any], after: dict[str, Any]) -> Changes:
 
 
 def _write_revision(actor: Actor, user: User, order: Order, numbers: list[str], changes: Changes) -> None:
-    fields: dict[str, Any] = {"phone_number": numbers[0] if len(numbers) == 1 else ""} if numbers else {}
+    fields: dict[str, Any] = {}
+    if order.kind == OrderKind.PROVISION:
+        fields = {"phone_number": _only_number(numbers, order.criteria), "criteria": order.criteria}
     if order.campaign is not None:
         fields["before"] = {name: plain_value(getattr(order.campaign, name)) for name in order.parameters}
     order_transition(
@@ -238,15 +279,19 @@ def _made_by_form(
     *,
     campaign: Campaign | None = None,
     numbers: Sequence[str] = (),
+    search: Search | None = None,
 ) -> Order | None:
     """The order that this very form has made already. Raises InvalidInput when it was sent with other values then:
     those of now must not be dropped without a word."""
     order = Order.objects.filter(form_token=form_token).first()
     if order is None:
         return None
-    wish = (user.pk, account.pk, campaign.pk if campaign else None, parameters, list(numbers))
-    chosen = [choice.number for choice in order.choices.all()]
-    if wish != (order.author_id, order.account_id, order.campaign_id, order.parameters, chosen):
+    wish = (user.pk, account.pk, campaign.pk if campaign else None, parameters, list(numbers), search or {})
+    chosen = [choice.number for choice in order.choices.all() if not choice.found]
+    # A purchase has a campaign only once it is done.
+    changed = order.campaign_id if order.kind != OrderKind.PROVISION else None
+    made = (order.author_id, order.account_id, changed, order.parameters, chosen, order.criteria)
+    if wish != made:
         raise InvalidInput(
             "This form was already sent, with other values. Send it once more to ask for these as well.", "form_token"
         )

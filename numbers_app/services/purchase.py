@@ -1,4 +1,7 @@
-"""Carrying a purchase on: through its choices until one is bought, and through its doubts until they are settled."""
+"""Carrying a purchase on: through its choices until one is bought, and through its doubts until they are settled.
+
+Once no choice is left, the order's search may bring another one (``first_match.py``).
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,24 @@ from django.db import transaction
 from numbers_app.actors import Actor
 from numbers_app.callcap import AvailableNumber, CallcapError
 from numbers_app.models import AttemptKind, Choice, Order, OrderStatus, Verb
-from numbers_app.protocol import Next, after_look
+from numbers_app.protocol import MOST_FOUND, Next, after_look
 from numbers_app.vendor import callcap_client
 
-from .doubt import doubtful_purchase, purchase_doubt
-from .recording import order_fail
+from .doubt import after_last_choice, doubtful_purchase, is_doubted, purchase_doubt
+from .first_match import choice_find, order_fail_unsent
 from .sending import attempt_send, number_look, order_put_off
 from .switch import sending_switch
 from .transition import order_lock, order_transition
 
 
 def purchase_carry(*, actor: Actor, order: Order) -> None:
-    """Buy the best choice that is still offered; one that is not gives way to the next."""
+    """Buy the best choice that is still offered; one that is not gives way to the next, or to one that is found."""
     choice = order.choices.filter(live=True).first()
     if choice is None:
-        _fail_unsent(actor, order, "None of the wanted numbers is available any more. Nothing was bought.")
+        if after_last_choice(order) == Next.FIND:
+            choice_find(actor=actor, order=order)
+        else:
+            order_fail_unsent(actor=actor, order=order, why=_all_gone(order))
         return
     try:
         found = number_look(actor, order, choice.number)
@@ -89,9 +95,12 @@ def _drop_choice(actor: Actor, order: Order, choice: Choice, why: str) -> None:
             Choice.objects.filter(pk=choice.pk).update(live=False, dropped_because=why)
 
 
-def _fail_unsent(actor: Actor, order: Order, why: str) -> None:
-    """End an approved order that nothing was sent for."""
-    with transaction.atomic():
-        locked = order_lock(order.pk)
-        if locked.status == OrderStatus.APPROVED:
-            order_fail(actor=actor, order=locked, why=why)
+def _all_gone(order: Order) -> str:
+    if not order.criteria:
+        return "None of the wanted numbers is available any more. Nothing was bought."
+    if is_doubted(order):
+        return (
+            "The wanted number is not available any more. No other one is looked for, since it was not known for a "
+            "while whether Callcap had sold this one. Nothing was bought."
+        )
+    return f"{MOST_FOUND} numbers that the search found were gone before they could be bought. Nothing was bought."

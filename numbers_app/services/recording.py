@@ -26,7 +26,15 @@ from numbers_app.models import (
 from numbers_app.protocol import Next, after_refusal, after_unknown
 from numbers_app.text import phone_text, storable
 
-from .doubt import doubtful_purchase, is_doubt_open, is_doubted, is_processed, names_another, purchase_doubt
+from .doubt import (
+    after_last_choice,
+    doubtful_purchase,
+    is_doubt_open,
+    is_doubted,
+    is_processed,
+    names_another,
+    purchase_doubt,
+)
 from .history import VendorWords
 from .mirror import campaign_bought, campaign_changed, order_reapply_later, order_stop_later
 from .notifications import order_tell_of
@@ -175,13 +183,14 @@ def _record_buy(actor: Actor, order: Order, attempt: Attempt) -> None:
         _leave_unknown(actor, order, attempt, after_unknown(names_another=names_another(attempt)))
         return
     doubt_open = is_doubt_open(order, apart_from=attempt)
+    ranked = order.choices.filter(live=True).exclude(number=attempt.number)
     if attempt.outcome == AttemptOutcome.NOT_SENT:
         _postpone(actor, order, attempt, f"Not sent yet: {attempt.message}", doubted=doubt_open)
         return
     after = after_refusal(
         processed=is_processed(attempt),
         offered=_offered_after_refusal(attempt),
-        others=order.choices.filter(live=True).exclude(number=attempt.number).exists(),
+        others=ranked.exists() or after_last_choice(order) == Next.FIND,
         doubted=is_doubted(order),
         doubt_open=doubt_open,
     )
@@ -191,8 +200,8 @@ def _record_buy(actor: Actor, order: Order, attempt: Attempt) -> None:
     elif after == Next.CHECK:
         _leave_unknown(actor, order, attempt, after)
     elif after == Next.NEXT_CHOICE:
-        order.choices.filter(number=attempt.number).update(live=False, dropped_because=refused)
         _wait(actor, order, attempt, Verb.ORDER_CHOICE_GONE, attempt.message, timezone.now(), OrderStatus.APPROVED)
+        order.choices.filter(number=attempt.number).update(live=False, dropped_because=refused)
     else:
         order_fail(actor=actor, order=order, why=refused, vendor=_words(attempt))
 

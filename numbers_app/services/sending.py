@@ -34,7 +34,7 @@ from numbers_app.models import (
 )
 from numbers_app.protocol import Next
 from numbers_app.steps import reached
-from numbers_app.vendor import callcap_client
+from numbers_app.vendor import VendorBusy, vendor_find_number, vendor_turn
 
 from .doubt import doubtful_purchase, purchase_doubt
 from .recording import attempt_record, attempt_store, order_fail, order_hand_over, order_retry_at
@@ -66,15 +66,20 @@ class SendWindow:
 
 def number_look(actor: Actor, order: Order, number: str) -> AvailableNumber | None:
     """Whether the number is offered to the order's account now. Raises CallcapError after putting the order off."""
+    found = vendor_ask(actor, order, lambda: vendor_find_number(number, order.account.key, batch=True))
+    reached("looked")
+    return found
+
+
+def vendor_ask[T](actor: Actor, order: Order, question: Callable[[], T]) -> T:
+    """What the vendor answers. Raises CallcapError after putting the order off."""
     try:
-        found = callcap_client().find_number(number, account=order.account.key)
+        return question()
     except CallcapError as error:
         if isinstance(error, CallcapUnauthorized):
             purchases_pause_for_key(actor=actor, message=error.message)
         order_put_off(order, error.message)
         raise
-    reached("looked")
-    return found
 
 
 def attempt_send(
@@ -90,8 +95,14 @@ def attempt_send(
     """Write down the intent, send once, record what came back. ``values`` are read behind the locks of the intent.
 
     Nothing is sent when the order was taken, decided, rewritten or became invalid meanwhile. An error of the intent's
-    commit is raised, so nothing is sent then either.
+    commit is raised, so nothing is sent then either. The turn at the rate gate is taken before the intent, whose
+    window must not be spent on waiting.
     """
+    try:
+        vendor_turn(batch=True)
+    except VendorBusy as busy:
+        order_put_off(order, busy.message)
+        return
     window = SendWindow()
     attempt = _intend(actor, order, kind, number, values, found)
     if attempt is None:
@@ -209,7 +220,7 @@ def _is_next(locked: Order, kind: AttemptKind, number: str) -> bool:
 def _look_again(attempt: Attempt, order: Order) -> None:
     """After a refusal: is the number still offered? Kept as evidence; only a definite no allows the next choice."""
     try:
-        found = callcap_client().find_number(attempt.number, account=order.account.key)
+        found = vendor_find_number(attempt.number, order.account.key)
     except CallcapError:
         return
     attempt.preflight |= {"after_refusal": _evidence(found) or "not offered"}

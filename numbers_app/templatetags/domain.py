@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from numbers_app.criteria import criteria_from_json, criteria_in_words, criteria_to_query
 from numbers_app.forms.campaigns import CampaignForm
 from numbers_app.models import Account, Attempt, Evaluation, Order, OrderKind
 from numbers_app.text import field_label, phone_text
@@ -58,20 +59,48 @@ def value_rows(values: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
 @register.filter
 def order_title(order: Order) -> str:
     """What an order is about, as in "Purchase of (316) 734-2253"."""
-    numbers = [choice.number for choice in order.choices.all()] if order.kind == OrderKind.PROVISION else []
-    wanted = order.phone_number or (numbers[0] if numbers else "")
     if order.kind == OrderKind.CHANGE:
-        return f"Change of {phone_text(wanted)}"
+        return f"Change of {phone_text(order.phone_number)}"
     if order.kind == OrderKind.REAPPLY:
-        return f"Repeat of what is set for {phone_text(wanted)}"
-    others = (
-        f" or {len(numbers) - 1} other choices"
-        if len(numbers) > 2
-        else " or another choice"
-        if len(numbers) == 2
-        else ""
-    )
-    return f"Purchase of {phone_text(wanted)}{'' if order.phone_number else others}"
+        return f"Repeat of what is set for {phone_text(order.phone_number)}"
+    choices = list(order.choices.all())
+    given_up = [choice.number for choice in choices if choice.dropped_because]
+    if order.phone_number and not (order.criteria and order.phone_number in given_up):
+        return f"Purchase of {phone_text(order.phone_number)}"
+    numbers = [choice.number for choice in choices if not choice.found]
+    others = f" or {len(numbers) - 1} other choices" if len(numbers) > 2 else " or another choice"
+    wanted = [f"{phone_text(numbers[0])}{others if len(numbers) > 1 else ''}"] if numbers else []
+    if order.criteria:
+        wanted.append(_any_number(criteria_words(order)))
+    return f"Purchase of {', or '.join(wanted)}"
+
+
+# What the first word of a search in words follows: "with area code 316", "any number spelling CAKE".
+_NAMED = ("area", "exchange", "line", "rate", "ZIP", "postal")
+_JOINED = ("spelling", "with", "in", "from", "for")
+
+
+def _any_number(words: str) -> str:
+    first = words.split(maxsplit=1)[0]
+    if first in _NAMED:
+        return f"any number with {words}"
+    return f"any number {words}" if first in _JOINED else f"any number that is {words}"
+
+
+@register.filter
+def criteria_words(order: Order) -> str:
+    """The search that a purchase falls back on, in words; empty when it has none."""
+    return criteria_in_words(criteria_from_json(order.criteria)) if order.criteria else ""
+
+
+@register.filter
+def criteria_query(order: Order) -> str:
+    """The query that opens that search on the search page."""
+    return criteria_to_query(criteria_from_json(order.criteria))
+
+
+register.filter("search_words", criteria_in_words)
+register.filter("search_query", criteria_to_query)
 
 
 @register.simple_tag

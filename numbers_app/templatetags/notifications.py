@@ -1,4 +1,4 @@
-"""What people are told of orders, on the page and in mails."""
+"""What people are told of orders and of their watched searches, on the page and in mails."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ ICONS = {
     NotificationKind.UNKNOWN: "question-diamond",
     NotificationKind.NEEDS_PERSON: "person-exclamation",
     NotificationKind.SETTLED: "clipboard-check",
+    NotificationKind.APPEARED: "binoculars",
 }
 
 
@@ -42,13 +43,17 @@ def notification_icon(notification: Notification) -> SafeString:
 
 @register.filter
 def sentence(notification: Notification) -> str:
-    """As in "Order 12, purchase of (316) 734-2253, waits for your decision"."""
+    """As in "Order 12, purchase of (316) 734-2253, is bought" and "Your search Cakes found new numbers"."""
+    if notification.watch:
+        return f"Your search {notification.watch.view} {notification.get_kind_display()}"
     return f"Order {notification.order_id}, {about(notification)}, {notification.get_kind_display()}"
 
 
 @register.filter
 def about(notification: Notification) -> str:
-    """The order's title within a sentence, as in "purchase of (316) 734-2253"."""
+    """The order's title within a sentence, as in "purchase of (316) 734-2253", or what the watch found."""
+    if notification.order is None:
+        return notification.detail
     title = order_title(notification.order)
     return title[:1].lower() + title[1:]
 

@@ -14,8 +14,8 @@ from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.forms.decisions import ApproveForm, ApproveSeveralForm, CommentForm, RejectForm, SettleForm
 from numbers_app.models import Order, OrderStatus
 from numbers_app.permissions import Capability
+from numbers_app.selectors.availability import Availability, order_availability
 from numbers_app.selectors.orders import orders_undoable, purchase_in_doubt
-from numbers_app.selectors.search import Availability, order_availability
 from numbers_app.services.decisions import (
     order_approve,
     order_cancel,
@@ -192,7 +192,7 @@ def _approve(request: PortalRequest, order: Order, revision: int, quietly: bool 
     """Look whether there still is something to buy, then approve. An absent vendor keeps nobody from approving."""
     look = order_availability(order) if order.status == OrderStatus.PENDING else Availability({})
     if look.all_gone:
-        raise Conflict("Callcap no longer offers any of its numbers, so there is nothing to approve. It still waits.")
+        raise Conflict(f"{_nothing_left(look)}, so there is nothing to approve. It still waits.")
     order_approve(actor=actor_of(request), order_id=order.pk, revision=revision)
     if look.trouble:
         messages.warning(
@@ -202,9 +202,16 @@ def _approve(request: PortalRequest, order: Order, revision: int, quietly: bool 
         )
     elif look.gone:
         gone = ", ".join(phone_text(number) for number in look.gone)
-        messages.warning(request, f"{gone} of order {order.pk} is gone: its next choice will be bought.")
+        instead = "its next choice" if any(look.offered.values()) else "the best number that matches its search"
+        messages.warning(request, f"{gone} of order {order.pk} is gone: {instead} will be bought.")
     if not quietly:
         messages.success(request, f"Order {order.pk} is approved. {_effect(request)}")
+
+
+def _nothing_left(look: Availability) -> str:
+    if not look.offered:
+        return "No free number matches its search"
+    return "Callcap no longer offers any of its numbers" + (", and none matches its search" if look.matches else "")
 
 
 def _effect(request: PortalRequest) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -19,6 +19,7 @@ from numbers_app.forms.filters import OrderFilter
 from numbers_app.models import Order, OrderKind, OrderStatus
 from numbers_app.permissions import Capability, can, capabilities_of
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
+from numbers_app.selectors.availability import search_matches
 from numbers_app.selectors.destinations import destination_warnings
 from numbers_app.selectors.orders import (
     campaigns_stopping_soon,
@@ -100,6 +101,7 @@ def order_new(request: PortalRequest) -> HttpResponse:
             "number": asked.getlist("number")[:5],
             "account": asked.get("account"),
             "vanity_text": asked.get("vanity_text", "")[:40],
+            "criteria": _search_asked(asked),
         }
         return _purchase_page(request, PurchaseForm(initial=initial, locations=locations))
     form = PurchaseForm(with_account(request.POST), locations=locations)
@@ -188,11 +190,22 @@ def _purchase_page(request: PortalRequest, form: PurchaseForm, status: int = 200
     return render(request, "orders/new.html", {"form": form} | hints_context(request, form), status=status)
 
 
+def _search_asked(asked: QueryDict) -> str:
+    """The search of an address as the search page links to it: its own query with ``first_match=1``."""
+    if "first_match" not in asked:
+        return ""
+    search = asked.copy()
+    for name in ("first_match", "number"):
+        search.pop(name, None)
+    return search.urlencode()
+
+
 def _request_purchase(request: PortalRequest, form: PurchaseForm) -> Order:
     return order_request_purchase(
         actor=actor_of(request),
         account=form.cleaned_data["account"],
         wanted=_wanted(request, form),
+        criteria=form.cleaned_data["criteria"],
         parameters=form.parameters(),
         reason=form.cleaned_data["reason"],
         form_token=form.cleaned_data["form_token"],
@@ -213,6 +226,10 @@ def _wanted(request: PortalRequest, form: PurchaseForm) -> list[WantedNumber]:
         raise InvalidInput(f"{loops[0].text} Give another one, or say below that this is meant.", "destination")
     try:
         places = number_places(numbers, account.key)
+        if not numbers and not search_matches(form.cleaned_data["criteria"]).count:
+            raise InvalidInput(
+                "No number that matches is free right now. Change the search, or save it and watch it.", "criteria"
+            )
     except VendorTrouble as trouble:
         places = dict.fromkeys(numbers, "")
         messages.warning(
@@ -234,8 +251,10 @@ def _may_amend(request: PortalRequest, order: Order) -> bool:
 
 
 def _amend_form(request: PortalRequest, order: Order) -> AmendPurchaseForm | AmendChangeForm:
-    form = AmendPurchaseForm if order.kind == OrderKind.PROVISION else AmendChangeForm
-    return form(request.POST if request.method == "POST" else None, order=order)
+    data = request.POST if request.method == "POST" else None
+    if order.kind == OrderKind.PROVISION:
+        return AmendPurchaseForm(data, order=order, search=_search_asked(request.GET))
+    return AmendChangeForm(data, order=order)
 
 
 def _amend(request: PortalRequest, order: Order, form: AmendPurchaseForm | AmendChangeForm) -> None:
@@ -244,6 +263,7 @@ def _amend(request: PortalRequest, order: Order, form: AmendPurchaseForm | Amend
         order_id=order.pk,
         revision=form.cleaned_data["revision"],
         wanted=_wanted(request, form) if isinstance(form, AmendPurchaseForm) else [],
+        criteria=form.cleaned_data["criteria"] if isinstance(form, AmendPurchaseForm) else None,
         parameters=form.parameters(),
         reason=form.cleaned_data["reason"],
         urgent=form.cleaned_data["urgent"],

@@ -234,6 +234,28 @@
   };
   document.addEventListener("change", countTicked);
 
+  // --- Searching ----------------------------------------------------------------------------------------------------
+  // The digits that a text becomes on the keypad, while it is typed; a * or # stays, anything else is no digit.
+  const KEYPAD = ["", "", "abc", "def", "ghi", "jkl", "mno", "pqrs", "tuv", "wxyz"];
+  const digitOf = (character) => {
+    const digit = KEYPAD.findIndex((letters) => letters.includes(character.toLowerCase()));
+    return digit > 0 ? digit : /[0-9*#]/.test(character) ? character : "";
+  };
+  const showKeypadDigits = (input) => {
+    const letters = /[a-z]/i.test(input.value);
+    byId(input.dataset.keypad).textContent = letters ? `On the keypad: ${[...input.value].map(digitOf).join("")}` : "";
+  };
+  // Toll-free numbers have no place.
+  const showPlaces = (form) => {
+    const places = form.querySelector("[data-places]");
+    if (places) places.hidden = form.elements.show_tollfree.checked && !form.elements.show_local.checked;
+  };
+  document.addEventListener("input", ({ target }) => {
+    if (target.dataset.keypad) showKeypadDigits(target);
+    if (target.form?.querySelector("[data-places]")) showPlaces(target.form);
+  });
+  document.querySelectorAll("[data-keypad]").forEach(showKeypadDigits);
+
   // --- Shortcuts ----------------------------------------------------------------------------------------------------
   const SWITCH = "shortcuts-off";
   const shortcutSwitch = document.querySelector("[data-shortcuts-switch]");

@@ -53,7 +53,7 @@ def test_a_lost_connection_gives_one_alert_and_loses_no_input(visit: Any) -> Non
     rep = visit("rep")
     rep.expects("ERR_INTERNET_DISCONNECTED", "Failed to fetch")
     rep.open("/search/")
-    box = rep.page.locator("[name=vanity_text]")
+    box = rep.page.locator("[name=q]")
     alerts = rep.page.locator("#alert .notice")
     rep.page.context.set_offline(True)
     box.press_sequentially("cake")
@@ -75,11 +75,11 @@ def test_being_signed_out_meanwhile_is_said_and_loses_no_input(visit: Any) -> No
     rep = visit("rep")
     rep.open("/search/")
     rep.page.context.clear_cookies()
-    rep.page.locator("[name=vanity_text]").press_sequentially("cake")
+    rep.page.locator("[name=q]").press_sequentially("cake")
     alert = rep.page.locator("#alert .notice")
     expect(alert).to_contain_text("You have been signed out.")
     expect(alert.get_by_role("link", name="Sign in")).to_be_visible()
-    expect(rep.page.locator("[name=vanity_text]")).to_have_value("cake")
+    expect(rep.page.locator("[name=q]")).to_have_value("cake")
     assert rep.page.locator("[name=password]").count() == 0
     assert rep.barriers() == []
 

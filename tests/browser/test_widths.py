@@ -28,6 +28,7 @@ PAGES = {
         "/",
         "/search/?vanity_text=cake",
         "/search/?area_code=31",
+        "/search/?area_code=316&exchange=999",
         "/orders/new/?number=3167342253",
         "/orders/",
         "/orders/{order}/",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import signal
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from numbers_app.models import Account, Campaign, HistoryEntry, Order, User
+from numbers_app.management.commands import clock
+from numbers_app.models import Account, Campaign, HistoryEntry, Order, SavedView, User, Watch
 from tests.commands.processes import manage
 from tests.factories import CampaignFactory
 from tests.orders.steps import CAKE, approve, ask, database_obeys_again, database_refuses, rings, wait_until
+from tests.sandbox_server import SandboxServer
 
 
 @pytest.fixture
@@ -102,3 +106,24 @@ def test_settings_that_could_not_be_written_are_tried_again_soon(caplog: pytest.
     database_obeys_again()
     messages = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert messages == ["periodic job settings_record failed; it is tried again in 60 seconds"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_watched_search_that_is_due_is_looked_at(rep: User, sandbox: SandboxServer) -> None:
+    view = SavedView.objects.create(owner=rep, page=SavedView.Page.SEARCH, name="Home", query="area_code=316")
+    Watch.objects.create(view=view, due_at=timezone.now())
+    call_command("clock", once=True)
+    assert Watch.objects.get().seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_vendor_that_hangs_keeps_nothing_else_from_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    others_ran, waited = threading.Event(), []
+
+    def hang(**_: Any) -> None:
+        waited.append(others_ran.wait(10))
+
+    monkeypatch.setattr(clock, "watches_run", hang)
+    monkeypatch.setattr(clock, "orders_expire", lambda **_: others_ran.set())
+    call_command("clock", once=True)
+    assert waited == [True]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from numbers_app.models import Account, Campaign, Grant, HistoryEntry, Order, OrderStatus, User
+from numbers_app.models import Account, Campaign, Grant, HistoryEntry, Order, OrderStatus, User, Watch
 from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
@@ -73,6 +73,8 @@ def test_activity_buys_changes_and_leaves_some_waiting(accounts: None, sandbox: 
     assert statuses.count(OrderStatus.APPROVED) == 1, "a change for later"
     assert set(statuses) == {OrderStatus.DONE, OrderStatus.PENDING, OrderStatus.REJECTED, OrderStatus.APPROVED}
     assert Campaign.objects.filter(stop_date__isnull=False).count() == 8
+    view = Watch.objects.get().view
+    assert (view.owner.username, view.query, view.shared) == ("rep", "area_code=316&vanity_text=home", True)
     assert history_verify().problems == []
     assert "no activity is added" in load(activity=True)
     assert len(sandbox.purchases()) == 40

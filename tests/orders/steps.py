@@ -17,6 +17,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from numbers_app.actors import Actor
+from numbers_app.callcap import SearchCriteria
 from numbers_app.models import (
     Account,
     AttemptKind,
@@ -41,16 +42,19 @@ def ask(
     person: User,
     location: Account,
     *numbers: str,
+    criteria: SearchCriteria | None = None,
     token: uuid.UUID | None = None,
     urgent: bool = False,
     execute_after: datetime | None = None,
     **parameters: Any,
 ) -> Order:
-    """A pending purchase of one of the numbers, the best one first."""
+    """A pending purchase of one of the numbers, the best one first, or of any that matches; CAKE for neither."""
+    wanted = numbers if numbers or criteria else (CAKE,)
     return order_request_purchase(
         actor=Actor.person(person),
         account=location,
-        wanted=[WantedNumber(number) for number in numbers or (CAKE,)],
+        wanted=[WantedNumber(number) for number in wanted],
+        criteria=criteria,
         parameters={"destination": DESTINATION} | parameters,
         reason="For the spring campaign",
         form_token=token or uuid.uuid4(),

@@ -32,6 +32,7 @@ def test_readyz_says_that_everything_is_there(client: Client) -> None:
         "status": "ready",
         "checks": {"database": "ok", "cache": "ok"},
         "history": {"verified": None},
+        "callcap": {"left_alone_until": None},
     }
 
 

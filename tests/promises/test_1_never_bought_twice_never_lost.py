@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from numbers_app.actors import Actor
+from numbers_app.callcap import SearchCriteria
 from numbers_app.models import (
     Account,
     Attempt,
@@ -310,6 +311,58 @@ def test_a_number_that_is_gone_gives_way_to_the_next_choice(
     assert executed(worker, order).status == OrderStatus.DONE
     assert [entry["number"] for entry in sandbox.purchases()] == [second]
     assert Campaign.objects.get().phone_number == second
+
+
+ANY_316 = SearchCriteria(area_code="316")
+
+
+@pytest.mark.parametrize("fault", [*COMMITTED, *NOT_COMMITTED])
+def test_the_vendor_never_chooses_and_an_order_by_search_is_one_charge_whatever_fails(
+    sandbox: SandboxServer, location: Account, rep: User, manager: User, worker: Actor, fault: str
+) -> None:
+    order = approved(rep, manager, location, criteria=ANY_316)
+    sandbox.arm_fault(fault, on="provision")
+    executed(worker, order)
+    chosen = Choice.objects.get()
+    hours_later(worker, order)
+    assert order.status == OrderStatus.DONE
+    assert [entry["number"] for entry in sandbox.purchases()] == [chosen.number]
+    assert {attempt.number for attempt in order.attempts.all()} == {chosen.number}, "another number was asked for"
+    assert Choice.objects.get() == chosen, "another number was chosen although the first may be ours"
+    assert Campaign.objects.get().phone_number == chosen.number
+
+
+@pytest.mark.parametrize("fault", ["drop_after_commit", "truncated"])
+def test_a_number_found_by_search_that_is_unknown_stays_the_only_one_though_others_are_offered(
+    sandbox: SandboxServer,
+    location: Account,
+    rep: User,
+    manager: User,
+    worker: Actor,
+    fault: str,
+) -> None:
+    """The first is bought and not offered any more, and every check of it fails: it would be easy to go on."""
+    order = approved(rep, manager, location, criteria=ANY_316)
+    sandbox.arm_fault(fault, on="provision")
+    sandbox.arm_fault("404", on="update", times=10)
+    executed(worker, order)
+    hours_later(worker, order)
+    assert (order.status, order.execute_after) == (OrderStatus.UNKNOWN, None), "no person is asked"
+    assert len(sandbox.purchases()) == 1, "a second number was bought"
+    assert order.choices.count() == 1
+
+
+def test_orders_by_the_same_search_buy_a_number_each(
+    sandbox: SandboxServer, location: Account, rep: User, manager: User, worker: Actor
+) -> None:
+    first, second = (approved(rep, manager, location, criteria=ANY_316) for _ in range(2))
+    sandbox.arm_fault("drop_before_commit", on="provision")
+    executed(worker, first)
+    assert executed(worker, second).status == OrderStatus.DONE
+    hours_later(worker, first)
+    assert first.status == OrderStatus.DONE
+    assert len(sandbox.purchases()) == len({entry["number"] for entry in sandbox.purchases()}) == 2
+    assert {first.phone_number, second.phone_number} == {number.phone_number for number in Campaign.objects.all()}
 
 
 def test_with_every_choice_gone_the_order_fails_and_says_so(

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from numbers_app.actors import Actor
+from numbers_app.callcap import SearchCriteria
 from numbers_app.models import Account, Campaign, Order, User
 from numbers_app.services.decisions import order_approve
 from numbers_app.services.execution import order_execute
@@ -14,11 +15,15 @@ from numbers_app.services.orders import WantedNumber, order_request_change, orde
 CAKE = "3167342253"
 
 
-def requested(rep: User, account: Account, *numbers: str, **parameters: Any) -> Order:
+def requested(
+    rep: User, account: Account, *numbers: str, criteria: SearchCriteria | None = None, **parameters: Any
+) -> Order:
+    wanted = numbers if numbers or criteria else (CAKE,)
     return order_request_purchase(
         actor=Actor.person(rep),
         account=account,
-        wanted=[WantedNumber(number) for number in numbers or (CAKE,)],
+        wanted=[WantedNumber(number) for number in wanted],
+        criteria=criteria,
         parameters={"destination": "3164447896"} | parameters,
         reason="A test",
         form_token=uuid.uuid4(),

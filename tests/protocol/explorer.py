@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from array import array
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,13 +25,13 @@ class Step[S](NamedTuple):
 
 @dataclass(frozen=True)
 class Model[S]:
-    """What is explored: where it starts, what may happen, and what must be true of every state, or of those at rest.
+    """What is explored: where it may start, what may happen, what must be true of every state, or of those at rest.
 
     ``always`` and ``at_rest`` return the rule that is broken, or nothing. ``alike`` maps states that differ in names
     alone to one key; ``situation`` names what a step is remarkable for.
     """
 
-    start: S
+    starts: Sequence[S]
     steps: Callable[[S], Iterable[Step[S]]]
     always: Callable[[S], str | None]
     at_rest: Callable[[S], str | None]
@@ -76,16 +76,17 @@ class _Search[S]:
     def __init__(self, model: Model[S]) -> None:
         self.model = model
         self.found = Exploration()
-        self.numbers: dict[Hashable, int] = {model.alike(model.start): 0}
-        self.reached_from = array("l", [-1])
-        self.reached_by = [""]
+        self.numbers: dict[Hashable, int] = {model.alike(start): number for number, start in enumerate(model.starts)}
+        self.reached_from = array("l", [-1] * len(model.starts))
+        self.reached_by = [""] * len(model.starts)
         self.edges_from = array("l")
         self.edges_to = array("l")
         self.resting = array("l")
 
     def run(self) -> None:
-        frontier = [(0, self.model.start)]
-        self._check(0, self.model.always(self.model.start))
+        frontier = list(enumerate(self.model.starts))
+        for number, start in frontier:
+            self._check(number, self.model.always(start))
         while frontier and not self.found.broken:
             following: list[tuple[int, S]] = []
             for number, state in frontier:
@@ -126,7 +127,7 @@ class _Search[S]:
 
     def _story_of(self, number: int) -> list[str]:
         story = []
-        while number > 0:
+        while self.reached_from[number] >= 0:
             story.append(self.reached_by[number])
             number = self.reached_from[number]
         return story[::-1]

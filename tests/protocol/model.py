@@ -1,4 +1,7 @@
-"""One approved purchase with two ranked numbers, two workers, and a vendor that may be slow, deaf or busy: the state.
+"""One approved purchase, two workers, and a vendor that may be slow, deaf or busy: the state.
+
+The purchase wants two ranked numbers, or one and then any that matches its search, or only such. Beside the last there
+is another order of ours with the same search: what the vendor sells to that one is the same account's.
 
 ``steps.py`` says what may happen, ``order_rules.py`` what the portal makes of it, ``invariants.py`` what must be true.
 States are plain tuples, since there are many.
@@ -29,17 +32,21 @@ NOT_SENT, TURNED_AWAY, NAMES_ANOTHER = "not sent", "turned away", "names another
 # Answers to a probe. OURS is a status of a number too.
 OURS, NOT_OURS, UNCLEAR, NO_ANSWER = "ours", "not ours", "unclear", "no answer"
 
-# What a worker is up to: BUY a number of an approved order, BUY_AGAIN one in doubt, or PROBE it.
-BUY, BUY_AGAIN, PROBE = "buy", "buy again", "probe"
+# What a worker is up to: FIND a number for an approved order, BUY it, BUY_AGAIN one in doubt, or PROBE it.
+FIND, BUY, BUY_AGAIN, PROBE = "find", "buy", "buy again", "probe"
 
-# How far it is. INTENDED: the attempt is written down, and nothing is sent. LOOK_AGAIN: it was refused, and has to.
+# How far it is. LOOKED: at the number, or at what the search brings. INTENDED: the attempt is written down, and nothing
+# is sent. LOOK_AGAIN: it was refused, and has to.
 IDLE, LOOKED, INTENDED, POSTED, LOOK_AGAIN, ANSWERED = "idle", "looked", "intended", "posted", "look again", "answered"
 
 # What a look saw; the empty string when it brought no answer.
 OFFERED, MISSING = "offered", "missing"
 
-# A number at the vendor. HELD is a purchase that the vendor is still working on.
-FREE, HELD, RIVAL = "free", "held", "a rival's"
+# A number at the vendor. HELD is a purchase that the vendor is still working on; OTHERS was sold to our other order.
+FREE, HELD, RIVAL, OTHERS = "free", "held", "a rival's", "another order's"
+
+# There is no other order.
+NOBODY = "nobody"
 
 
 class World(NamedTuple):
@@ -50,6 +57,7 @@ class World(NamedTuple):
     late_success_counts: bool = True
     flight_is_doubt: bool = True
     intent_decides_again: bool = True
+    found_numbers_are_committed: bool = True
 
 
 class Purchase(NamedTuple):
@@ -75,10 +83,14 @@ class Checks(NamedTuple):
 
 
 class Order(NamedTuple):
-    """The order with its attempts, as the database has it."""
+    """The order with its attempts, as the database has it.
+
+    ``wanted`` are its live choices, best first; ``search`` are the numbers that its search may still bring.
+    """
 
     status: str = APPROVED
-    choice: int = 0
+    wanted: str = "AB"
+    search: str = ""
     mirrored: str = ""
     purchases: tuple[Purchase, ...] = ()
     probing: bool = False
@@ -86,16 +98,12 @@ class Order(NamedTuple):
 
     @property
     def number(self) -> str:
-        """The number that the order is about now: the one sent, or the first live choice."""
-        return NUMBERS[self.choice] if self.status == APPROVED else self.purchases[-1].number
+        """The number that the order is about now: the one sent, or the first live choice, if there is one."""
+        return self.wanted[:1] if self.status == APPROVED else self.purchases[-1].number
 
     def moved(self, status: str) -> Order:
         """In another status. Checks mean something only while the order is unknown."""
         return self._replace(status=status, checks=self.checks if status == UNKNOWN else Checks())
-
-    @property
-    def others(self) -> bool:
-        return self.choice + 1 < len(NUMBERS)
 
 
 class Worker(NamedTuple):
@@ -131,7 +139,7 @@ class Vendor(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything. What is left bounds what goes wrong.
+    """Everything. ``other`` is the choice of the other order, if it has made one. What is left bounds what goes wrong.
 
     A mishap is a worker that is silent past its lease, for ever or not. An oddity is an answer that names another
     number, a check without an answer or refused for another reason, or a look after a refusal that fails.
@@ -140,13 +148,20 @@ class State(NamedTuple):
     order: Order = Order()
     vendor: Vendor = Vendor()
     workers: tuple[Worker, Worker] = (Worker(), Worker())
+    other: str = NOBODY
     mishaps_left: int = 1
     oddities_left: int = 1
 
     def with_worker(self, who: int, worker: Worker) -> State:
         first, second = self.workers
         workers = (worker, second) if who == 0 else (first, worker)
-        return State(self.order, self.vendor, workers, self.mishaps_left, self.oddities_left)
+        return State(self.order, self.vendor, workers, self.other, self.mishaps_left, self.oddities_left)
+
+
+# Where it starts. To keep the search short, not everything goes wrong in each.
+RANKED = State()
+RANKED_THEN_ANY = State(order=Order(wanted="A", search="B"), oddities_left=0)
+ANY = State(order=Order(wanted="", search="AB"), other="", mishaps_left=0, oddities_left=0)
 
 
 def alike(state: State) -> State:

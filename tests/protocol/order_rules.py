@@ -15,12 +15,14 @@ from .model import (
     BUY_AGAIN,
     DONE,
     FAILED,
+    FIND,
     MISSING,
     NAMES_ANOTHER,
     NO_ANSWER,
     NOT_OURS,
     NOT_SENT,
     NOT_WORKED_ON,
+    NUMBERS,
     OFFERED,
     OURS,
     PERSON,
@@ -46,7 +48,7 @@ def task_due(order: Order) -> str:
     if in_flight(order):
         return ""
     if order.status == APPROVED:
-        return BUY
+        return BUY if order.wanted else FIND
     if order.status != UNKNOWN:
         return ""
     if after_checks(order) == Next.BUY:
@@ -74,7 +76,9 @@ def _asked(rule: Callable[..., Next], checks: Checks, buys: int) -> Next:
 def intended(order: Order, worker: Worker, world: World) -> Order | None:
     """The order with the worker's attempt written down, or nothing when it has moved on since the worker saw it."""
     wanted = BUY_AGAIN if worker.task == PROBE and task_due(order) == BUY_AGAIN else worker.task
-    if world.intent_decides_again:
+    if not world.found_numbers_are_committed and task_due(order) == FIND:
+        order, stands = order._replace(search=order.search.replace(worker.number, "")), worker.task == BUY
+    elif world.intent_decides_again:
         stands = task_due(order) == wanted and order.number == worker.number
     else:
         stands = not in_flight(order) and order.status == (APPROVED if worker.task == BUY else UNKNOWN)
@@ -99,14 +103,33 @@ def carried_out(order: Order, decision: Next) -> Order:
     return order.moved({Next.FAIL: FAILED, Next.PERSON: PERSON, Next.BUY: APPROVED}.get(decision, undecided))
 
 
+def chosen(order: Order, number: str) -> Order:
+    """What the search brought is the order's choice; the order fails when it brought nothing, or may not bring more."""
+    if not number or after_choices(order) != Next.FIND:
+        return order.moved(FAILED)
+    return order._replace(wanted=number, search=order.search.replace(number, ""))
+
+
+def after_choices(order: Order) -> Next:
+    """Ask the protocol whether the search may bring another number."""
+    found = len(NUMBERS) - len(order.search)
+    doubted = any(purchase.doubted for purchase in order.purchases)
+    return protocol.after_choices(searches=bool(order.search), found=found, doubted=doubted)
+
+
+def has_others(order: Order) -> bool:
+    """Whether another number may follow the first live choice."""
+    return len(order.wanted) > 1 or after_choices(order) == Next.FIND
+
+
 def next_choice(order: Order) -> Order:
     """The first live choice is dropped; without another one the order fails."""
-    if not order.others:
+    if not has_others(order):
         return order.moved(FAILED)
     purchases = order.purchases
     if purchases and purchases[-1].outcome == REFUSED and not purchases[-1].doubted:
         purchases = purchases[:-1]  # Refused for good and never in doubt: it has no bearing on the other number.
-    return order.moved(APPROVED)._replace(choice=order.choice + 1, purchases=purchases)
+    return order.moved(APPROVED)._replace(wanted=order.wanted[1:], purchases=purchases)
 
 
 def bought(order: Order, number: str) -> Order:
@@ -136,7 +159,7 @@ def _after_refusal(order: Order, worker: Worker, world: World) -> Next:
     return protocol.after_refusal(
         processed=worker.answer != TURNED_AWAY,
         offered={OFFERED: True, MISSING: False}.get(worker.seen),
-        others=order.others,
+        others=has_others(order),
         doubted=any(purchase.doubted for purchase in order.purchases),
         doubt_open=doubt_is_open(doubtful),
     )

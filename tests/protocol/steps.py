@@ -11,8 +11,10 @@ from .explorer import Step
 from .model import (
     ANSWERED,
     APPLIED,
+    APPROVED,
     BUY,
     BUY_AGAIN,
+    FIND,
     FREE,
     HELD,
     IDLE,
@@ -22,10 +24,12 @@ from .model import (
     MISSING,
     NAMES_ANOTHER,
     NO_ANSWER,
+    NOBODY,
     NOT_OURS,
     NOT_SENT,
     NUMBERS,
     OFFERED,
+    OTHERS,
     OURS,
     PERSON,
     POSTED,
@@ -44,6 +48,7 @@ from .model import (
 )
 from .order_rules import (
     check_recorded,
+    chosen,
     intended,
     lapsed,
     next_choice,
@@ -70,13 +75,17 @@ def steps(state: State, world: World) -> Steps:
             yield _step(late, who, "is silent until its lease is over", worker._replace(late=True), bound=False)
     yield from _vendor_goes_on(state, world)
     yield from _time_and_people(state)
+    if state.other != NOBODY:
+        yield from _other_order(state)
 
 
 def _work(state: State, who: int, worker: Worker, world: World) -> Steps:
     """The next step of a worker. One whose lease is over may wake and take it, or has crashed and never will."""
     if worker.stage == IDLE:
         task = task_due(state.order)
-        if task:
+        if task == FIND:
+            yield _search(state, who, world)
+        elif task:
             number = state.order.number
             seen = OFFERED if state.vendor.of(number) == FREE else MISSING
             yield _step(state, who, f"picks up to {task} {number}, looks: {seen}", Worker(LOOKED, task, number, seen))
@@ -96,8 +105,29 @@ def _work(state: State, who: int, worker: Worker, world: World) -> Steps:
         yield _record(state, who, worker, world)
 
 
+def _search(state: State, who: int, world: World) -> Step[State]:
+    """The best number that the search brings and the other order does not want, or none, held in memory."""
+    offered = [n for n in state.order.search if state.vendor.of(n) == FREE and n != state.other]
+    number = offered[0] if offered else ""
+    task = FIND if world.found_numbers_are_committed or not number else BUY
+    return _step(state, who, f"searches: {number or 'nothing'}", Worker(LOOKED, task, number, OFFERED))
+
+
+def _choose(state: State, who: int, worker: Worker) -> Step[State]:
+    """After the search: write the choice down, in a transaction that looks at the order and all choices once more."""
+    order, number = state.order, worker.number
+    if task_due(order) != FIND:
+        return _step(state, who, "finds that the order moved on", Worker())
+    if number and number == state.other:
+        return _step(state, who, f"finds that another order wants {number}", Worker())
+    order = chosen(order, number)
+    return _step(state._replace(order=order), who, f"chooses {number or 'nothing'}", Worker())
+
+
 def _intend_or_drop(state: State, who: int, worker: Worker, world: World) -> Step[State]:
     """After the look: write the intent, or drop the choice, in a transaction that looks at the order once more."""
+    if worker.task == FIND:
+        return _choose(state, who, worker)
     may_buy = protocol.after_look(offered=worker.seen == OFFERED) == Next.BUY
     order = state.order
     if worker.task == BUY and not may_buy:
@@ -148,7 +178,8 @@ def _vendor_answers(state: State, who: int, worker: Worker, world: World) -> Ste
 
 
 def _vendor_answers_check(state: State, who: int, worker: Worker) -> Steps:
-    verdict = OURS if state.vendor.of(worker.number) == OURS else NOT_OURS
+    # The vendor knows the account, not which of our orders bought the number.
+    verdict = OURS if state.vendor.of(worker.number) in {OURS, OTHERS} else NOT_OURS
     yield _vendor_step(state, who, f"says that {worker.number} is {verdict}", worker, verdict)
     if state.oddities_left:
         odd = _odd(state)
@@ -180,10 +211,12 @@ def _vendor_goes_on(state: State, world: World) -> Steps:
 
 def _time_and_people(state: State) -> Steps:
     order, vendor = state.order, state.vendor
-    # The number wanted now is the only one that anybody looks at: a rival may as well wait until then.
-    if RIVAL not in vendor.numbers and order.status not in SETTLED_FOR_GOOD and vendor.of(order.number) == FREE:
-        taken = state._replace(vendor=vendor.turn(order.number, RIVAL))
-        yield Step("rival", f"buys {order.number}", taken, bound=False)
+    # Only the number wanted now, or what a search may bring, is looked at: a rival may as well wait until then.
+    if RIVAL not in vendor.numbers and order.status not in SETTLED_FOR_GOOD:
+        for number in order.number or order.search:
+            if vendor.of(number) == FREE:
+                taken = state._replace(vendor=vendor.turn(number, RIVAL))
+                yield Step("rival", f"buys {number}", taken, bound=False)
     if order.status in {UNKNOWN, PERSON} and not in_flight(order) and vendor_is_quiet(state):
         if order.status == PERSON:
             order = settled_by_a_person(order, vendor.ours)
@@ -191,6 +224,21 @@ def _time_and_people(state: State) -> Steps:
         elif not order.checks.time_is_over:
             order = order._replace(checks=order.checks._replace(time_is_over=True))
             yield Step("clock", "ends the settling time", state._replace(order=order))
+
+
+def _other_order(state: State) -> Steps:
+    """Our other order chooses a number that this one does not want, and is sold it."""
+    order, vendor = state.order, state.vendor
+    if order.status in SETTLED_FOR_GOOD:
+        return
+    # What it wants matters to this order only while that may still choose: later it may as well have chosen before.
+    if not state.other and order.status == APPROVED:
+        for number in NUMBERS:
+            if vendor.of(number) == FREE and number not in order.wanted:
+                yield Step("other order", f"chooses {number}", state._replace(other=number), bound=False)
+    elif state.other and vendor.of(state.other) == FREE:
+        sold = state._replace(vendor=vendor.turn(state.other, OTHERS))
+        yield Step("other order", f"buys {state.other}", sold, bound=False)
 
 
 def vendor_is_quiet(state: State) -> bool:

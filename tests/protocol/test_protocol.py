@@ -1,7 +1,8 @@
 """The rules of buying safely hold in every interleaving, and each is needed: without it the search finds a way to harm.
 
-Two workers, an order with two ranked numbers, one silent or crashed worker, late commits, lost answers, refusals, calls
-turned away, a rival, one odd answer, and a person. Run with ``-rP`` to read how each naive variant goes wrong.
+Two workers, an order with two ranked numbers or a search, one silent or crashed worker, late commits, lost answers,
+refusals, calls turned away, a rival, another order of ours, one odd answer, and a person. Run with ``-rP`` to read how
+each naive variant goes wrong.
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ from numbers_app.protocol import LEAST_CHECKS, MOST_BUYS, Check, Next, Verdict
 
 from .explorer import Exploration, Model, explore
 from .invariants import always, at_rest
-from .model import State, World, alike
+from .model import ANY, RANKED, RANKED_THEN_ANY, State, World, alike
 from .situations import Situation, situation
 from .steps import steps
 
 CHARGED_TWICE = "charged twice for one order"
 MOVED_ON_IN_DOUBT = "another number was sent while the first was in doubt"
 BOUGHT_BUT_FAILED = "failed, but A is ours"
+ANOTHER_ORDERS = "done, but the number in the mirror is not ours"
 SUCCESS_IGNORED = "a purchase is known to have succeeded, but the order is not done"
 
 
-def search(world: World | None = None, *, sought: str = "") -> Exploration:
+def search(world: World | None = None, *, sought: str = "", starts: Sequence[State] = (RANKED,)) -> Exploration:
     """Explore everything, for any broken rule or for the one that is sought, and print what was found."""
     keeping = world or World()
 
@@ -34,7 +36,7 @@ def search(world: World | None = None, *, sought: str = "") -> Exploration:
         return broken if not sought or broken == sought else None
 
     model = Model(
-        start=State(),
+        starts=starts,
         steps=lambda state: steps(state, keeping),
         always=lambda state: counts(always(state)),
         at_rest=lambda state: counts(at_rest(state)),
@@ -47,7 +49,7 @@ def search(world: World | None = None, *, sought: str = "") -> Exploration:
 
 
 def test_rules_hold_in_every_interleaving() -> None:
-    found = search()
+    found = search(starts=(RANKED, RANKED_THEN_ANY, ANY))
     assert not found.broken, str(found)
     assert found.states > 300_000
     assert found.states_at_rest > 1_000
@@ -78,14 +80,39 @@ def test_unknown_purchase_must_not_move_on(monkeypatch: pytest.MonkeyPatch) -> N
     assert search(sought=CHARGED_TWICE).broken
 
 
-def test_refusal_must_not_move_on_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    def naive(*, processed: bool, offered: bool | None, others: bool, **_: bool) -> Next:
-        if not processed:
-            return Next.AGAIN
-        return Next.NEXT_CHOICE if offered is False and others else Next.FAIL
+def test_unknown_purchase_must_not_search_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "after_unknown", lambda **_: Next.NEXT_CHOICE)
+    monkeypatch.setattr(protocol, "after_choices", always_search)
+    assert search(starts=[ANY]).broken == MOVED_ON_IN_DOUBT
+    assert search(starts=[ANY], sought=CHARGED_TWICE).broken
 
-    monkeypatch.setattr(protocol, "after_refusal", naive)
+
+def always_search(*, searches: bool, **_: object) -> Next:
+    return Next.FIND if searches else Next.FAIL
+
+
+def test_found_number_must_be_committed_before_it_is_bought() -> None:
+    """Else two orders find the same one, and a check proves to both of them that it is theirs."""
+    found = search(World(found_numbers_are_committed=False), starts=[ANY])
+    assert found.broken == ANOTHER_ORDERS
+    assert any(line.startswith("other order: buys") for line in found.story)
+
+
+def move_on_after_any_refusal(*, processed: bool, offered: bool | None, others: bool, **_: bool) -> Next:
+    if not processed:
+        return Next.AGAIN
+    return Next.NEXT_CHOICE if offered is False and others else Next.FAIL
+
+
+def test_refusal_must_not_move_on_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "after_refusal", move_on_after_any_refusal)
     assert search().broken == MOVED_ON_IN_DOUBT
+
+
+def test_refusal_must_not_search_again_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "after_refusal", move_on_after_any_refusal)
+    monkeypatch.setattr(protocol, "after_choices", always_search)
+    assert search(starts=[RANKED_THEN_ANY], sought=MOVED_ON_IN_DOUBT).broken
 
 
 def test_checks_must_not_move_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,9 @@ ONLY_ELSEWHERE = (302, 302, 302, 302, 302, 302)
 EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "home": ("/", EVERYBODY_SIGNED_IN),
     "search": ("/search/", (GATE, 200, 200, 200, 403, 403)),
+    # A part of the search page, which htmx asks for; others are led to the page.
+    "search_wider": ("/search/wider/", (GATE, 302, 302, 302, 403, 403)),
+    "search_tray": ("/search/tray/", POST_ONLY_SIGNED_IN),
     "order_list": ("/orders/", EVERYBODY_SIGNED_IN),
     "order_new": ("/orders/new/", (GATE, 200, 200, 200, 403, 403)),
     "order_upcoming": ("/orders/upcoming/", EVERYBODY_SIGNED_IN),
@@ -79,6 +82,9 @@ EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "view_delete": ("/views/1/delete/", POST_ONLY_SIGNED_IN),
     "view_set_shared": ("/views/1/share/", POST_ONLY_SIGNED_IN),
     "view_set_default": ("/views/1/default/", POST_ONLY_SIGNED_IN),
+    "view_watch": ("/views/1/watch/", POST_ONLY_SIGNED_IN),
+    "view_unwatch": ("/views/1/unwatch/", POST_ONLY_SIGNED_IN),
+    "view_seen": ("/views/1/seen/", POST_ONLY_SIGNED_IN),
     "security_list": ("/security/", (GATE, 403, 403, 403, 200, 200)),
     "notification_list": ("/notifications/", EVERYBODY_SIGNED_IN),
     "notification_count": ("/notifications/count/", EVERYBODY_SIGNED_IN),
@@ -196,10 +202,14 @@ ACTIONS: dict[str, tuple[int, int, int, int, int]] = {
 CHANGE_NOTHING_OF_ORDERS = {
     "notification_read_all",
     "notification_mail_setting",
+    "search_tray",
     "view_save",
     "view_delete",
     "view_set_shared",
     "view_set_default",
+    "view_watch",
+    "view_unwatch",
+    "view_seen",
 }
 
 

@@ -28,7 +28,7 @@ def test_a_rep_finds_a_number_and_sees_own_orders_only(as_rep: Client, purchase:
     mine = purchase("3167342253")
     theirs = purchase("3167342254", by=manager)
     page = home(as_rep)
-    assert page.one("form", action="/search/").all("input", name="vanity_text")
+    assert page.one("form", action="/search/").all("input", name="q")
     assert page.links("(316) 734-2253") == [f"/orders/{mine.pk}/"]
     assert f"/orders/{theirs.pk}/" not in page.html
     assert "Waiting for your decision" not in page.text

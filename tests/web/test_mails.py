@@ -1,4 +1,4 @@
-"""What a mail about an order says, as plain text that a person understands without the portal."""
+"""What a mail about an order or a watched search says, as plain text that a person understands without the portal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Campaign, MailState, Notification, NotificationKind, Order, OrderStatus, User
+from numbers_app.models import (
+    Account,
+    Campaign,
+    MailState,
+    Notification,
+    NotificationKind,
+    Order,
+    OrderStatus,
+    SavedView,
+    User,
+    Watch,
+)
 from numbers_app.services.decisions import order_reject
 from numbers_app.services.notifications import notification_mail
 
@@ -97,7 +108,7 @@ def test_a_change_says_what_would_change(campaign: Campaign, change: Purchase, m
     assert "Call recording: on (before: empty)\n" in body
 
 
-@pytest.mark.parametrize("kind", NotificationKind)
+@pytest.mark.parametrize("kind", [kind for kind in NotificationKind if kind != NotificationKind.APPEARED])
 def test_every_kind_makes_a_readable_mail(purchase: Purchase, mailed: Mailed, kind: NotificationKind) -> None:
     order = purchase()
     message = mailed(order, kind, detail="Ann: Said.")
@@ -188,3 +199,39 @@ def test_no_name_breaks_the_subject_out_of_its_line(purchase: Purchase, mailed: 
     assert "\n" not in message.subject
     assert message.recipients() == ["manager@example.com"]
     assert b"\nBcc:" not in message.message().as_bytes().partition(b"\n\n")[0]
+
+
+def test_a_watched_search_says_what_is_new_and_leads_to_it(rep: User, worker: Actor, settings: Any) -> None:
+    settings.SITE_URL = "https://numbers.example"
+    view = SavedView.objects.create(
+        owner=rep, page=SavedView.Page.SEARCH, name="Smith & Sons\n<cakes>", query="area_code=316&vanity_text=cake"
+    )
+    notification = Notification.objects.create(
+        user=rep,
+        watch=Watch.objects.create(view=view, due_at=timezone.now()),
+        kind=NotificationKind.APPEARED,
+        detail="(316) 734-2253, (316) 444-2253, and 3 more",
+        mail=MailState.DUE,
+        mail_after=timezone.now(),
+    )
+    mail.outbox.clear()
+    notification_mail(actor=worker, notification_id=notification.pk)
+    [message] = mail.outbox
+    assert message.subject == (
+        "Your search Smith & Sons <cakes> found new numbers - (316) 734-2253, (316) 444-2253, and 3 more"
+    )
+    assert message.body == (
+        """Hello Rep Test,
+
+Your search Smith & Sons
+<cakes> found new numbers.
+
+(316) 734-2253, (316) 444-2253, and 3 more
+
+Others may want them too: a number is yours only once an order for it is carried out.
+
+The search: https://numbers.example/search/?area_code=316&vanity_text=cake
+
+You get mails because they are turned on for you. Turn them off here: https://numbers.example/notifications/
+"""
+    )

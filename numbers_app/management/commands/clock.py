@@ -3,6 +3,7 @@
 import logging
 import math
 import signal
+import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from numbers_app.actors import Actor
 from numbers_app.models import Source
@@ -25,6 +26,7 @@ from numbers_app.services.sweep import (
     tasks_forget_dead,
     verification_ring,
 )
+from numbers_app.services.watches import watches_run
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +36,18 @@ LONGEST_PAUSE = 60
 
 @dataclass
 class Job:
-    """Something to do every ``every`` seconds; ``due`` is on the monotonic clock."""
+    """Something to do every ``every`` seconds; ``due`` is on the monotonic clock.
+
+    One that waits for Callcap runs ``aside``, in a thread of its own: a vendor that hangs must not keep orders from
+    being rung.
+    """
 
     name: str
     every: float
     run: Callable[[Actor], Any]
+    aside: bool = False
     due: float = 0.0
+    thread: threading.Thread | None = None
 
 
 def _prune_tasks(actor: Actor) -> None:
@@ -48,7 +56,10 @@ def _prune_tasks(actor: Actor) -> None:
 
 
 class Command(BaseCommand):
-    help = "Ring the periodic jobs until stopped: orders and mails every 3 seconds, what expires or ends every minute."
+    help = (
+        "Ring the periodic jobs until stopped: orders, mails and watched searches every 3 seconds, "
+        "what expires or ends every minute."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="Run every job once and exit.")
@@ -59,6 +70,7 @@ class Command(BaseCommand):
             Job("settings_record", math.inf, lambda actor: settings_record(actor=actor)),
             Job("orders_sweep", 3, lambda actor: orders_sweep(actor=actor)),
             Job("mails_sweep", 3, lambda actor: mails_sweep(actor=actor)),
+            Job("watches_run", 3, lambda actor: watches_run(actor=actor), aside=True),
             Job("orders_expire", 60, lambda actor: orders_expire(actor=actor)),
             Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
             Job("verification_ring", 3600, lambda actor: verification_ring(actor=actor)),
@@ -70,6 +82,10 @@ class Command(BaseCommand):
             for signal_number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(signal_number, self._stop)
         self._ring_due(jobs)
+        if options["once"]:
+            for job in jobs:
+                if job.thread:
+                    job.thread.join()
         while not self._stopping:
             # Short, since a signal does not cut a sleep short.
             time.sleep(0.5)
@@ -81,14 +97,30 @@ class Command(BaseCommand):
 
     def _ring_due(self, jobs: list[Job]) -> None:
         for job in jobs:
-            if time.monotonic() < job.due:
+            if time.monotonic() < job.due or (job.thread and job.thread.is_alive()):
                 continue
             job.due = time.monotonic() + job.every
-            close_old_connections()
-            try:
-                job.run(Actor.portal("Clock", source=Source.WORKER))
-            except Exception:
-                # One job's trouble (a locked file, a database restart) must not keep the others from running.
-                pause = min(job.every, LONGEST_PAUSE)
-                job.due = time.monotonic() + pause
-                logger.exception("periodic job %s failed; it is tried again in %s seconds", job.name, pause)
+            if job.aside:
+                # What a process that ends leaves half-way is looked at again at the next time.
+                job.thread = threading.Thread(target=_run_aside, args=(job,), name=job.name, daemon=True)
+                job.thread.start()
+            else:
+                _run(job)
+
+
+def _run(job: Job) -> None:
+    close_old_connections()
+    try:
+        job.run(Actor.portal("Clock", source=Source.WORKER))
+    except Exception:
+        # One job's trouble (a locked file, a database restart) must not keep the others from running.
+        pause = min(job.every, LONGEST_PAUSE)
+        job.due = time.monotonic() + pause
+        logger.exception("periodic job %s failed; it is tried again in %s seconds", job.name, pause)
+
+
+def _run_aside(job: Job) -> None:
+    try:
+        _run(job)
+    finally:
+        connections.close_all()

@@ -4,7 +4,9 @@ from functools import cache
 
 from django.conf import settings
 
-from .callcap import CallcapClient
+from numbers_app.callcap import CallcapClient
+
+from .rate_gate import retry_turn
 
 
 @cache
@@ -15,4 +17,5 @@ def callcap_client() -> CallcapClient:
         timeout=settings.CALLCAP_TIMEOUT,
         post_encoding=settings.CALLCAP_POST_ENCODING,
         max_answer_bytes=settings.CALLCAP_MAX_ANSWER_BYTES,
+        retry_turn=retry_turn,
     )

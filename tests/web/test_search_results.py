@@ -1,0 +1,136 @@
+"""What a search shows: order, pages, marks, words, ease, the age of an answer, several numbers, any number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from numbers_app.models import User
+from tests.sandbox_server import SandboxServer
+
+from .conftest import HTMX, Purchase
+from .page import Page
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(page: Page) -> list[str]:
+    return [row.text for row in page.one("tbody").all("th")]
+
+
+def searched(client: Client, **asked: str) -> Page:
+    response = client.get("/search/", {"area_code": "316"} | asked)
+    assert response.status_code == 200
+    return Page(response)
+
+
+def test_it_is_sorted_by_number_place_and_ease(as_rep: Client, sandbox: SandboxServer) -> None:
+    by_number = rows(searched(as_rep, sort="number", per_page="100"))
+    assert by_number == sorted(by_number)
+    easy = [
+        found.ease.points for found in as_rep.get("/search/", {"area_code": "316", "sort": "easy"}).context["page_obj"]
+    ]
+    assert easy == sorted(easy, reverse=True)
+    assert easy[0] > easy[-1]
+    places = [
+        (found.offer.state, found.offer.city)
+        for found in as_rep.get("/search/", {"state": "KS", "sort": "place"}).context["page_obj"]
+    ]
+    assert places == sorted(places)
+
+
+def test_the_best_match_shows_the_text_at_the_end_first(as_rep: Client, sandbox: SandboxServer) -> None:
+    first = searched(as_rep, area_code="", vanity_text="cake").one("tbody").all("th")[0]
+    assert first.all("span", aria_hidden="true")[0].text.replace(" ", "").endswith("CAKE")
+
+
+def test_what_cannot_be_had_comes_last(as_rep: Client, sandbox: SandboxServer, purchase: Purchase) -> None:
+    first = as_rep.get("/search/", {"area_code": "316"}).context["page_obj"][0].offer.number
+    order = purchase(first)
+    page = searched(as_rep, per_page="100")
+    last_page = page.links("Wanted in order")
+    assert last_page in ([f"/orders/{order.pk}/"], [])
+    best = as_rep.get("/search/", {"area_code": "316"}).context["page_obj"][0].offer.number
+    assert best != first
+
+
+def test_an_order_of_another_account_is_named_without_a_link(
+    as_rep: Client, sandbox: SandboxServer, purchase: Purchase, stranger: User, elsewhere: Any
+) -> None:
+    number = sandbox.search(areaCode="316")[0]["phoneNumber"]
+    order = purchase(number, by=stranger, account=elsewhere)
+    page = searched(as_rep, full_number=number)
+    assert f"Wanted in order {order.pk}" in page.text
+    assert page.links("Wanted in order") == []
+
+
+@pytest.mark.parametrize(("asked", "count"), [("25", 25), ("50", 50), ("100", 100), ("7", 50), ("x", 50), ("", 50)])
+def test_a_page_has_25_50_or_100_numbers(as_rep: Client, sandbox: SandboxServer, asked: str, count: int) -> None:
+    assert len(rows(searched(as_rep, per_page=asked))) == count
+
+
+def test_sorting_and_paging_keep_the_search(as_rep: Client, sandbox: SandboxServer) -> None:
+    page = searched(as_rep, sort="number", per_page="25")
+    assert page.links("easy to remember") == ["?area_code=316&sort=easy&per_page=25"]
+    assert page.links("Next")[0] == "?area_code=316&sort=number&per_page=25&page=2"
+    chosen = [link.text for link in page.all("a", aria_current="true") if link.text in ("number", "best match")]
+    assert chosen == ["number"]
+
+
+def test_ease_is_explained_in_text_and_on_hover(as_rep: Client, sandbox: SandboxServer) -> None:
+    cell = searched(as_rep, sort="easy").one("tbody").all("td", data_label="Easy to remember")[0]
+    points, reasons = cell.text.split(" ", 1)
+    assert int(points) > 0
+    assert cell.attributes["title"] == reasons != ""
+
+
+def test_any_number_of_the_search_can_be_asked_for(as_rep: Client, sandbox: SandboxServer) -> None:
+    page = searched(as_rep, vanity_text="cake")
+    assert "any number with area code 316, spelling CAKE" in page.text
+    assert page.links("Ask for any number") == ["/orders/new/?first_match=1&area_code=316&vanity_text=cake"]
+
+
+def test_the_search_is_shown_as_chips_that_take_it_apart(as_rep: Client, sandbox: SandboxServer) -> None:
+    chips = searched(as_rep, vanity_text="cake").one("ul", aria_label="What is searched for").all("a")
+    assert [chip.text for chip in chips] == ["Spells: cake Remove this filter", "Area code: 316 Remove this filter"]
+    assert chips[0].attributes["href"] == "?area_code=316"
+
+
+def test_places_mean_nothing_for_toll_free_numbers_and_that_is_said(as_rep: Client, sandbox: SandboxServer) -> None:
+    page = searched(as_rep, area_code="", show_tollfree="on", city="Wichita")
+    assert "Toll-free numbers have no place, so City is left out." in page.text
+    assert rows(page)
+    assert "hidden" in page.one("details", data_places="").attributes
+
+
+def test_an_answer_of_the_last_minute_says_its_age_and_can_be_refreshed(as_rep: Client, sandbox: SandboxServer) -> None:
+    assert searched(as_rep).links("Refresh") == []
+    again = searched(as_rep)
+    assert "Callcap's answer of" in again.text
+    (refresh,) = again.links("Refresh")
+    response = as_rep.get(f"/search/{refresh}")
+    assert response["Location"] == "/search/?area_code=316"
+
+
+# Leads are looked for in threads, with connections of their own.
+@pytest.mark.django_db(transaction=True)
+def test_nothing_found_leads_to_searches_that_do_find_something(as_rep: Client, sandbox: SandboxServer) -> None:
+    page = Page(as_rep.get("/search/", {"area_code": "316", "exchange": "999", "vanity_text": "cake"}))
+    assert "Searched for area code 316, exchange 999, spelling CAKE." in page.text
+    leads = page.one("ul", class_="leads").all("a")
+    assert len(leads) >= 2
+    for lead in leads:
+        assert Page(as_rep.get(lead.attributes["href"])).all("tbody")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_somebody_types_the_leads_come_a_moment_later(as_rep: Client, sandbox: SandboxServer) -> None:
+    asked = {"area_code": "316", "exchange": "999"}
+    page = Page(as_rep.get("/search/", asked, headers=HTMX))
+    (address,) = [element.attributes["hx-get"] for element in page.all("div", id="wider")]
+    assert address == "/search/wider/?area_code=316&exchange=999"
+    assert Page(as_rep.get(address, headers=HTMX)).one("ul", class_="leads").all("a")
+    # Whoever opens that address is shown the search.
+    assert as_rep.get(address)["Location"] == "/search/?area_code=316&exchange=999"
