@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -70,6 +70,7 @@ def number_search(criteria: SearchCriteria, *, fresh: bool = False) -> SearchRes
     return SearchResult(found, answer.skipped, answer.capped, searched.at, searched.cached)
 
 
+MOST_INSTEAD = 3
 SORTS = {"best": "best match", "number": "number", "place": "place", "easy": "easy to remember"}
 
 
@@ -87,6 +88,24 @@ def sort_found(found: list[FoundNumber], sort: str, text: str) -> list[FoundNumb
     known = {one.offer.number: one for one in found}
     best = [known[offer.number] for offer in best_first([one.offer for one in found], text)]
     return sorted(best, key=lambda one: not one.free)
+
+
+def numbers_instead(numbers: list[str], text: str) -> list[FoundNumber]:
+    """At most three free numbers of the public pool like those that cannot be had: of the same area code, with the same
+    letters first. None while the vendor cannot be asked."""
+    like = SearchCriteria(area_code=numbers[0][:3])
+    free: dict[str, FoundNumber] = {}
+    for criteria in ([replace(like, vanity_text=text)] if text else []) + [like]:
+        try:
+            result = number_search(criteria)
+        except VendorTrouble:
+            break
+        for found in sort_found(result.found, "best", criteria.vanity_text):
+            if found.free and found.offer.number not in numbers:
+                free.setdefault(found.offer.number, found)
+        if len(free) >= MOST_INSTEAD:
+            break
+    return list(free.values())[:MOST_INSTEAD]
 
 
 def number_places(numbers: list[str], account_key: str) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -34,7 +35,7 @@ from numbers_app.selectors.orders import (
     orders_upcoming,
 )
 from numbers_app.selectors.reviews import order_is_news, order_review
-from numbers_app.selectors.search import number_places
+from numbers_app.selectors.search import FoundNumber, number_places, numbers_instead
 from numbers_app.services.orders import WantedNumber, order_amend, order_request_purchase
 from numbers_app.services.validity import order_undo_until
 from numbers_app.text import phone_text
@@ -104,16 +105,23 @@ def order_new(request: PortalRequest) -> HttpResponse:
             "criteria": _search_asked(asked),
         }
         return _purchase_page(request, PurchaseForm(initial=initial, locations=locations))
-    form = PurchaseForm(with_account(request.POST), locations=locations)
+    sent = with_account(request.POST)
+    if instead := sent.get("instead"):
+        # Another number for one that cannot be had; nothing is asked for yet, and everything typed is kept.
+        kept = {name: sent.get(name) for name in PurchaseForm.base_fields} | {"number": [instead]}
+        return _purchase_page(request, PurchaseForm(initial=kept, locations=locations))
+    form = PurchaseForm(sent, locations=locations)
+    alternatives: list[FoundNumber] = []
     if form.is_valid():
         try:
             order = _request_purchase(request, form)
         except InvalidInput as error:
+            alternatives = _instead(form) if error.field == "number" else []
             form.refuse(error)
         else:
             messages.success(request, f"Order {order.pk} waits for a manager.")
             return redirect(order)
-    return _purchase_page(request, form, status=422)
+    return _purchase_page(request, form, alternatives, status=422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -186,8 +194,17 @@ def _is_moving(order: Order) -> bool:
     return bool(order.is_carried_on and order.execute_after and order.execute_after < timezone.now() + WATCHED)
 
 
-def _purchase_page(request: PortalRequest, form: PurchaseForm, status: int = 200) -> HttpResponse:
-    return render(request, "orders/new.html", {"form": form} | hints_context(request, form), status=status)
+def _purchase_page(
+    request: PortalRequest, form: PurchaseForm, alternatives: Sequence[FoundNumber] = (), status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "alternatives": alternatives} | hints_context(request, form)
+    return render(request, "orders/new.html", context, status=status)
+
+
+def _instead(form: PurchaseForm) -> list[FoundNumber]:
+    """Free numbers like those that were refused; none for an order that names none."""
+    numbers = form.cleaned_data["number"]
+    return numbers_instead(numbers, form.cleaned_data["vanity_text"]) if numbers else []
 
 
 def _search_asked(asked: QueryDict) -> str:

@@ -278,6 +278,34 @@ def test_a_number_that_another_order_wants_cannot_be_asked_for(
     assert Choice.objects.count() == 1
 
 
+def test_who_comes_too_late_is_offered_three_others_that_keep_what_was_typed(
+    as_rep: Client, sandbox: SandboxServer, purchase: Purchase, manager: User
+) -> None:
+    purchase(CAKE, by=manager)
+    page = Page(post(as_rep, notes="kept", recording="true", vanity_text="cake"))
+    others = [button.attributes["value"] for button in page.all("button", name="instead")]
+    assert len(others) == 3
+    assert CAKE not in others
+    assert {other[:3] for other in others} == {"316"}
+    response = post(as_rep, notes="kept", recording="true", vanity_text="cake", instead=others[0])
+    again = Page(response)
+    assert response.status_code == 200
+    assert again.values("number") == [others[0], ""]
+    assert (again.value("notes"), again.value("recording"), again.value("account")) == ("kept", "true", "L-3")
+    assert again.summary == ""
+    assert Choice.objects.count() == 1
+
+
+def test_no_others_are_offered_while_callcap_is_away(
+    as_rep: Client, sandbox: SandboxServer, purchase: Purchase, manager: User
+) -> None:
+    purchase(CAKE, by=manager)
+    sandbox.arm_fault("500", "search", times=20)
+    page = Page(post(as_rep))
+    assert "already asked for" in page.error_at("number")
+    assert page.all("button", name="instead") == []
+
+
 @pytest.mark.parametrize("fault", ["500", "html", "drop_before_commit", "429"])
 def test_a_callcap_in_trouble_delays_no_order_and_is_mentioned(
     as_rep: Client, sandbox: SandboxServer, fault: str
