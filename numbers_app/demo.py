@@ -125,7 +125,7 @@ def _leave_some_waiting(people: dict[str, Actor], locations: Iterator[Account], 
 
 def _offers() -> Iterator[str]:
     """Numbers from several searches in turn."""
-    lists = [[found.offer.number for found in number_search(wish).found] for wish in WISHES]
+    lists = [[offer.number for offer in number_search(wish).offers] for wish in WISHES]
     seen: set[str] = set()
     for number in itertools.chain.from_iterable(itertools.zip_longest(*lists)):
         if number and number not in seen:

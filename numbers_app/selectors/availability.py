@@ -11,7 +11,7 @@ from numbers_app.errors import VendorTrouble
 from numbers_app.models import Order, OrderKind
 from numbers_app.ranking import best_first
 
-from .search import number_places, number_search
+from .search import found_numbers, number_places, number_search
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ def order_availability(order: Order) -> Availability:
 def search_matches(criteria: SearchCriteria, *, fresh: bool = False) -> Matches:
     """What the search would bring now. Raises VendorTrouble when the vendor cannot be asked."""
     result = number_search(criteria, fresh=fresh)
-    free = [found.offer for found in result.found if found.free and matches(criteria, found.offer)]
+    matching = [offer for offer in result.offers if matches(criteria, offer)]
+    free = [found.offer for found in found_numbers(matching) if found.free]
     best = next(iter(best_first(free, criteria.vanity_text)), None)
     return Matches(len(free), best.number if best else "", result.capped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -28,7 +29,7 @@ class FoundNumber:
     def free(self) -> bool:
         return not (self.held or self.wanted_by)
 
-    # Worked out for what is shown or sorted only: a search may find a thousand numbers.
+    # Worked out for what is shown only: a search may find a thousand numbers.
     @cached_property
     def ease(self) -> Memorability:
         """How easy the number is to remember, and why."""
@@ -47,11 +48,15 @@ class SearchResult:
     ``at`` is when the vendor answered; ``cached`` says that it was not asked again since.
     """
 
-    found: list[FoundNumber]
+    offers: tuple[AvailableNumber, ...]
     skipped: int
     capped: bool
     at: datetime
     cached: bool
+
+
+MOST_INSTEAD = 3
+SORTS = {"best": "best match", "number": "number", "place": "place", "easy": "easy to remember"}
 
 
 def number_search(criteria: SearchCriteria, *, fresh: bool = False) -> SearchResult:
@@ -64,30 +69,29 @@ def number_search(criteria: SearchCriteria, *, fresh: bool = False) -> SearchRes
     except CallcapError as error:
         raise _trouble(error) from error
     answer = searched.answer
-    numbers = [offer.number for offer in answer.numbers]
-    wanted, held = live_choices(numbers), campaigns_held(numbers)
-    found = [FoundNumber(offer, wanted.get(offer.number), offer.number in held) for offer in answer.numbers]
-    return SearchResult(found, answer.skipped, answer.capped, searched.at, searched.cached)
+    return SearchResult(answer.numbers, answer.skipped, answer.capped, searched.at, searched.cached)
 
 
-MOST_INSTEAD = 3
-SORTS = {"best": "best match", "number": "number", "place": "place", "easy": "easy to remember"}
-
-
-def sort_found(found: list[FoundNumber], sort: str, text: str) -> list[FoundNumber]:
-    """The numbers in one of the orders of ``SORTS``; ``text`` is the vanity text that was searched for.
-
-    The best match is what an order for any number would choose, then what cannot be had.
-    """
+def sort_offers(offers: Sequence[AvailableNumber], sort: str, text: str) -> list[AvailableNumber]:
+    """The offers in one of the orders of ``SORTS``; ``text`` is the vanity text that was searched for."""
     if sort == "number":
-        return sorted(found, key=lambda one: one.offer.number)
+        return sorted(offers, key=lambda offer: offer.number)
     if sort == "place":
-        return sorted(found, key=lambda one: (one.offer.state, one.offer.city, one.offer.number))
+        return sorted(offers, key=lambda offer: (offer.state, offer.city, offer.number))
     if sort == "easy":
-        return sorted(found, key=lambda one: (-one.ease.points, one.offer.number))
-    known = {one.offer.number: one for one in found}
-    best = [known[offer.number] for offer in best_first([one.offer for one in found], text)]
-    return sorted(best, key=lambda one: not one.free)
+        return sorted(offers, key=lambda offer: (-memorability(offer.number).points, offer.number))
+    return best_first(offers, text)
+
+
+def found_numbers(offers: Sequence[AvailableNumber]) -> list[FoundNumber]:
+    """The offers with what is known here of each; in place, but those that can still be had come first.
+
+    For a page of a search: asking about a thousand at once costs more than everything else.
+    """
+    numbers = [offer.number for offer in offers]
+    wanted, held = live_choices(numbers), campaigns_held(numbers)
+    found = [FoundNumber(offer, wanted.get(offer.number), offer.number in held) for offer in offers]
+    return sorted(found, key=lambda one: not one.free)
 
 
 def numbers_instead(numbers: list[str], text: str) -> list[FoundNumber]:
@@ -97,10 +101,10 @@ def numbers_instead(numbers: list[str], text: str) -> list[FoundNumber]:
     free: dict[str, FoundNumber] = {}
     for criteria in ([replace(like, vanity_text=text)] if text else []) + [like]:
         try:
-            result = number_search(criteria)
+            offers = number_search(criteria).offers
         except VendorTrouble:
             break
-        for found in sort_found(result.found, "best", criteria.vanity_text):
+        for found in found_numbers(sort_offers(offers, "best", criteria.vanity_text)):
             if found.free and found.offer.number not in numbers:
                 free.setdefault(found.offer.number, found)
         if len(free) >= MOST_INSTEAD:

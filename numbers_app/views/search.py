@@ -20,7 +20,7 @@ from numbers_app.selectors.accounts import locations_granted
 from numbers_app.selectors.orders import order_list
 from numbers_app.selectors.relaxations import relaxations
 from numbers_app.selectors.saved_views import saved_views
-from numbers_app.selectors.search import SORTS, SearchResult, number_search, sort_found
+from numbers_app.selectors.search import SORTS, FoundNumber, found_numbers, number_search, sort_offers
 
 from .http import PortalRequest, allow, one_page, template_for
 from .location_id import with_account
@@ -94,20 +94,23 @@ def _results(request: PortalRequest, form: SearchForm) -> dict[str, Any]:
     result = number_search(criteria, fresh="fresh" in request.GET)
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else "best"
+    page = one_page(request, sort_offers(result.offers, sort, text), _per_page(request))
+    found = found_numbers(list(page))
     context = {
         "result": result,
         "words": criteria_in_words(criteria),
         "query": criteria_to_query(criteria),
-        "page_obj": one_page(request, sort_found(result.found, sort, text), _per_page(request)),
+        "page_obj": page,
+        "found_numbers": found,
         "vanity_text": text,
         "sort": sort,
         "sorts": list(SORTS.items()),
         "per_page_choices": PER_PAGE,
         "order_query": _order_query(form),
-        "visible_orders": _visible_orders(request, result),
+        "visible_orders": _visible_orders(request, found),
         "left_out": form.left_out,
     }
-    if not result.found and not request.htmx:
+    if not result.offers and not request.htmx:
         context["wider"] = [(one, criteria_to_query(one.criteria)) for one in relaxations(criteria)]
     return context
 
@@ -178,7 +181,7 @@ def _order_query(form: SearchForm) -> str:
     return query.urlencode()
 
 
-def _visible_orders(request: PortalRequest, result: SearchResult) -> set[int]:
+def _visible_orders(request: PortalRequest, found: list[FoundNumber]) -> set[int]:
     """Those of the orders that want a found number which this person may open."""
-    wanting = {found.wanted_by for found in result.found if found.wanted_by}
+    wanting = {one.wanted_by for one in found if one.wanted_by}
     return set(order_list(request.user).filter(pk__in=wanting).values_list("pk", flat=True)) if wanting else set()

@@ -7,7 +7,7 @@ from numbers_app.errors import VendorTrouble
 from numbers_app.models import Account, Attempt, User
 from numbers_app.selectors.campaigns import campaign_list, campaign_search, campaigns_held
 from numbers_app.selectors.orders import live_choices, order_timeline
-from numbers_app.selectors.search import number_places, number_search
+from numbers_app.selectors.search import found_numbers, number_places, number_search
 from tests.factories import CampaignFactory
 from tests.orders.steps import CAKE, approve, ask, carry_out
 from tests.sandbox_server import SandboxServer
@@ -21,7 +21,7 @@ def test_found_numbers_say_who_wants_them_and_which_are_ours(
     order = ask(rep, location, CAKE)
     CampaignFactory(phone_number=numbers[0], account=location)
     result = number_search(SearchCriteria(area_code="316"))
-    found = {number.offer.number: number for number in result.found}
+    found = {number.offer.number: number for number in found_numbers(result.offers)}
     assert (found[CAKE].wanted_by, found[CAKE].held) == (order.pk, False)
     assert (found[numbers[0]].wanted_by, found[numbers[0]].held) == (None, True)
     assert (found[numbers[1]].wanted_by, found[numbers[1]].held) == (None, False)
