@@ -43,7 +43,7 @@ def tab_to(person: Person, name: str) -> None:
 def test_a_number_is_found_requested_and_approved_without_a_mouse(visit: Any, people: dict[str, User]) -> None:
     rep = visit("rep")
     keys = rep.page.keyboard
-    expect(rep.page.get_by_role("textbox", name="Spells")).to_be_focused()
+    expect(rep.page.get_by_role("textbox", name="What should it look like?")).to_be_focused()
     keys.type("###cake")
     keys.press("Enter")
     rep.page.get_by_role("heading", name="Find a number").wait_for()
@@ -106,7 +106,7 @@ def test_the_user_menu_opens_and_closes_by_keyboard(visit: Any) -> None:
 
 def test_slash_goes_to_the_search_box_from_anywhere(visit: Any) -> None:
     rep = visit("rep")
-    box = rep.page.get_by_role("textbox", name="Spells")
+    box = rep.page.get_by_role("textbox", name="What should it look like?")
     rep.open("/orders/")
     rep.page.keyboard.press("/")
     rep.page.wait_for_url("**/search/")

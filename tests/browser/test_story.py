@@ -10,7 +10,7 @@ import pytest
 from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.story]
 CAKE = "3167342253"
 
 
