@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -33,7 +34,7 @@ class AsOfForm(forms.Form):
         self._accounts = accounts
         choices = self.fields["account"]
         if isinstance(choices, forms.ChoiceField):
-            choices.choices = lambda: [("", "None"), *account_choices(accounts)]
+            choices.choices = cache(lambda: [("", "None"), *account_choices(accounts)])
 
     def clean_number(self) -> str:
         typed = self.cleaned_data["number"]

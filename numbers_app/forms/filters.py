@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
 from typing import Any
 
 import django_filters
@@ -94,7 +95,10 @@ def read_digits(text: str) -> str:
 
 
 def account_choices(accounts: QuerySet[Account]) -> list[tuple[str, str]]:
-    """The accounts as choices of a select, indented as a tree. Give it as a function: a list alone needs no choices."""
+    """The accounts as choices of a select, indented as a tree.
+
+    Give it as a function that remembers: a list alone needs no choices, and a widget reads them twice.
+    """
     return [(account.key, f"{DEPTH[account.kind]}{account}") for account in accounts]
 
 
@@ -133,7 +137,7 @@ class HistoryFilter(ListFilter):
     def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(data, queryset=history_list(user))
         self._accounts = accounts_visible(user)
-        self.filters["account"].extra["choices"] = lambda: account_choices(self._accounts)
+        self.filters["account"].extra["choices"] = cache(lambda: account_choices(self._accounts))
 
     def filter_queryset(self, queryset: QuerySet[HistoryEntry]) -> QuerySet[HistoryEntry]:
         found = super().filter_queryset(queryset)
