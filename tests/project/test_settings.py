@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.cache.backends.redis import RedisCache
 
 from .environment import LEAST, ROOT, portal, settings_say
 
@@ -156,3 +157,8 @@ def test_sqlite_keeps_a_committed_intent_through_a_power_cut() -> None:
     assert "synchronous=FULL" in options
     assert "IMMEDIATE" in options
     assert "journal_mode=WAL" in options
+
+
+def test_the_library_for_redis_is_there() -> None:
+    """Making a client connects to nothing, but needs what speaks to Redis."""
+    assert RedisCache("redis://127.0.0.1:9/0", {})._cache is not None
