@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from .callcap import vanity
 
 MOST_WORDS = 3
 MOST_POINTS = 100
+# Numbers whose worth and words are kept by a process: some 10 MB at most.
+REMEMBERED = 10_000
 _SHORTEST, _LONGEST = 3, 7
 _WAYS = {1: "up", 9: "down"}
 
@@ -37,6 +39,8 @@ class Memorability:
     reasons: tuple[str, ...]
 
 
+# The same thousand numbers come again with every page and every repeated search.
+@lru_cache(maxsize=REMEMBERED)
 def memorability(number: str) -> Memorability:
     """How easily the number, ten digits, is remembered."""
     seven = number[3:]
@@ -45,6 +49,7 @@ def memorability(number: str) -> Memorability:
     return Memorability(min(MOST_POINTS, sum(point for point, _ in points)), tuple(reason for _, reason in points))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def words_of(number: str) -> tuple[str, ...]:
     """The number, ten digits, with the words that it spells after the area code, as in ``316-734-CAKE``.
 

@@ -4,6 +4,8 @@
 "Phone Numbers" gives ``###cake`` for 316-734-CAKE and leaves the rest open).
 """
 
+from functools import lru_cache
+
 KEYPAD = {
     letter: digit
     for digit, letters in {
@@ -41,6 +43,8 @@ def clean(text: str) -> str:
     return kept.upper()
 
 
+# One text is compared with up to a thousand numbers.
+@lru_cache(maxsize=256)
 def to_pattern(text: str) -> str:
     """The digits that the text becomes, ``*`` and ``#`` left in place. Raises ValueError as ``clean`` does."""
     return "".join(KEYPAD.get(character.lower(), character) for character in clean(text))
