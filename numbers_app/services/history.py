@@ -97,7 +97,7 @@ def history_append(
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("History is written in the transaction of the change it describes.")
-    previous = _lock_head()
+    previous = history_lock()
     entry = HistoryEntry(
         sequence=(previous.sequence if previous else 0) + 1,
         at=timezone.now(),
@@ -126,8 +126,11 @@ def history_append(
     return entry
 
 
-def _lock_head() -> HistoryEntry | None:
-    """The newest entry, with the right to append after it until the transaction ends."""
+def history_lock() -> HistoryEntry | None:
+    """The newest entry, with the right to append after it until the transaction ends.
+
+    For who must read the history before appending, and not miss what another transaction is about to append.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])

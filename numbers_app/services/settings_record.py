@@ -6,13 +6,13 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from numbers_app.actors import Actor
 from numbers_app.models import HistoryEntry, Verb
 from numbers_app.signing import public_key_of
 
-from .history import ADVISORY_LOCK, history_append
+from .history import history_append, history_lock
 
 PASSWORD_IN_ADDRESS = re.compile(r"(?<=://)[^/]*@")
 
@@ -47,9 +47,7 @@ def settings_record(*, actor: Actor) -> HistoryEntry | None:
     present = _present()
     with transaction.atomic():
         # The history's head first: of two clocks that start at once, the second sees what the first wrote.
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
+        history_lock()
         said = _last_said()
         changes = {
             name: [said.get(name), present.get(name)]
