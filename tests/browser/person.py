@@ -22,6 +22,9 @@ SMALL_TARGETS = """() => {
     .filter((element) => small(element.getBoundingClientRect()))
     .map((element) => element.outerHTML.slice(0, 80));
 }"""
+# htmx starts in a timer of its own, perhaps after the page has loaded: until then forms go the way without JavaScript.
+NOTE_HTMX = """document.addEventListener("htmx:after:process", () => { window.htmxReady = true; }, {once: true});"""
+HTMX_READY = "() => !window.htmx || window.htmxReady"
 REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation",
   (event) => window.reportViolation(event.violatedDirective + " " + event.blockedURI));"""
 
@@ -50,6 +53,7 @@ class Person:
         )
         self._context.expose_binding("reportViolation", lambda _, text: self.complaints.append(f"policy: {text}"))
         self._context.add_init_script(REPORT_VIOLATIONS)
+        self._context.add_init_script(NOTE_HTMX)
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(15_000)
         self.page.on("console", self._hear)
@@ -74,6 +78,8 @@ class Person:
 
     def open(self, path: str) -> None:
         self.page.goto(path if path.startswith("http") else self.portal + path)
+        if self.javascript:
+            self.page.wait_for_function(HTMX_READY)
 
     def press(self, name: str, role: Any = "button") -> None:
         """Press the button or follow the link in the main part that is called so."""
