@@ -80,7 +80,8 @@ def _pages(length: int) -> Iterator[tuple[str, str, bool]]:
     yield "list by changed field", "/history/?field=stop_date", True
     yield "list, whole page", "/history/?all=1", False
     yield "one entry", f"/history/{middle.sequence}/", False
-    yield "as of, one number", f"/history/as-of/?number={number}&at={day}T12:00", False
+    yield "as of, one number", f"/history/as-of/?number={number}&at={day}T12:00", True
+    yield "as of, one number, whole page", f"/history/as-of/?number={number}&at={day}T12:00", False
     yield "as of, an account of 1,000 numbers", f"/history/as-of/?account={top}&at={day}T12:00", False
 
 

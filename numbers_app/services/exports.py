@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -52,6 +53,8 @@ BYTE_ORDER_MARK = "\ufeff"
 # gets an apostrophe in front, and so does one that begins with an apostrophe: taking one off the front of every cell
 # that has one gives the text back.
 _unsafe = re.compile(r"[\t\r']|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]").match
+# Most cells begin like this, or are empty: looking the first character up is faster than searching the cell.
+_PLAIN_STARTS = frozenset(["", "{", *string.ascii_letters, *string.digits])
 _in_order = itemgetter(*FIELDS)
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -119,7 +122,10 @@ def _csv(batches: Iterator[Texts]) -> Iterator[tuple[int, str]]:
 def _csv_row(canonical: str, previous_hash: str, entry_hash: str) -> list[object]:
     fields = json.loads(canonical)
     fields["changes"] = _compact(fields["changes"])
-    safe = [f"'{cell}" if type(cell) is str and _unsafe(cell) else cell for cell in _in_order(fields)]
+    safe = [
+        f"'{cell}" if type(cell) is str and cell[:1] not in _PLAIN_STARTS and _unsafe(cell) else cell
+        for cell in _in_order(fields)
+    ]
     return [*safe, previous_hash, entry_hash]
 
 

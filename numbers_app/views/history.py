@@ -80,4 +80,5 @@ def as_of(request: PortalRequest) -> HttpResponse:
             accounts = accounts.filter(path__startswith=account.path)
         page = one_page(request, [number] if number else numbers_of(accounts), NUMBERS_PER_PAGE)
         context |= {"page": page, "moment": moment, "found": numbers_as_of(accounts, list(page), moment)}
-    return render(request, "history/as_of.html", context, status=422 if form.is_bound and not form.is_valid() else 200)
+    template = template_for(request, "history/as_of.html", "then")
+    return render(request, template, context, status=422 if form.is_bound and not form.is_valid() else 200)
