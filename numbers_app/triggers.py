@@ -14,7 +14,7 @@ HISTORY = "numbers_app_historyentry"
 CHECKPOINT = "numbers_app_checkpoint"
 SECURITY = "numbers_app_securityevent"
 CAMPAIGN = "numbers_app_campaign"
-NUMBER_VERBS = "('number.bought', 'number.changed', 'number.ended')"
+NUMBER_VERBS = "('number.bought', 'number.imported', 'number.changed', 'number.ended')"
 
 _SQLITE_ENTRY_MATCHES = f"""EXISTS (
     SELECT 1 FROM {HISTORY} entry

@@ -12,10 +12,9 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from numbers_app.form_rendering import DateInput
-from numbers_app.models import NUMBER_VERBS, Account, Campaign, HistoryEntry, Order, OrderStatus, User, Verb
+from numbers_app.models import NUMBER_VERBS, Account, HistoryEntry, Order, OrderStatus, User, Verb
 from numbers_app.periods import end_of, start_of
 from numbers_app.selectors.accounts import accounts_visible
-from numbers_app.selectors.campaigns import campaign_search
 from numbers_app.selectors.history import actors_named, history_list, numbers_with
 from numbers_app.text import field_label
 
@@ -27,6 +26,9 @@ DEPTH: dict[str, str] = {Account.Kind.CORPORATE: "", Account.Kind.DIVISION: "- "
 GROUPS = {
     "order": "Orders",
     "number": "Numbers",
+    "batch": "Batches",
+    "inventory": "Numbers",
+    "media_type": "Numbers",
     "account": "Accounts",
     "grant": "Grants",
     "user": "People",
@@ -183,29 +185,3 @@ class OrderFilter(ListFilter):
     class Meta:
         model = Order
         fields: tuple[str, ...] = ()
-
-
-class CampaignFilter(ListFilter):
-    """The inventory by text and by whether the number still takes calls."""
-
-    q = TextFilter(method="by_text", label="Number, name, notes or memo")
-    status = django_filters.ChoiceFilter(
-        method="by_status",
-        label="Status",
-        empty_label="All",
-        choices=[("active", "Active"), ("stopping", "Stop date set"), ("ended", "Stopped")],
-    )
-
-    class Meta:
-        model = Campaign
-        fields: tuple[str, ...] = ()
-
-    def by_text(self, queryset: QuerySet[Campaign], name: str, value: str) -> QuerySet[Campaign]:
-        return campaign_search(queryset, value)
-
-    def by_status(self, queryset: QuerySet[Campaign], name: str, value: str) -> QuerySet[Campaign]:
-        return {
-            "active": queryset.filter(ended_at=None, stop_date=None),
-            "stopping": queryset.filter(ended_at=None, stop_date__isnull=False),
-            "ended": queryset.filter(ended_at__isnull=False),
-        }[value]

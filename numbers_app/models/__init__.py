@@ -1,6 +1,7 @@
 """The portal's data. Only services write it."""
 
 from .accounts import Account, Grant
+from .batches import ORDER_KINDS, Batch, BatchKind, BatchRow, BatchStatus, RowState
 from .campaigns import TEN_DIGITS, Campaign, Evaluation, NumberType
 from .history import (
     GENESIS_HASH,
@@ -11,6 +12,7 @@ from .history import (
     Verb,
     VerificationResult,
 )
+from .inventory import Inventory, MediaType, StopReminder
 from .notifications import MailState, Notification, NotificationKind
 from .orders import (
     CHANGES_A_NUMBER,
@@ -37,6 +39,7 @@ __all__ = [
     "GENESIS_HASH",
     "NUMBER_VERBS",
     "OPEN",
+    "ORDER_KINDS",
     "TEN_DIGITS",
     "UNSETTLED",
     "Account",
@@ -44,6 +47,10 @@ __all__ = [
     "AttemptKind",
     "AttemptOutcome",
     "AuditSample",
+    "Batch",
+    "BatchKind",
+    "BatchRow",
+    "BatchStatus",
     "Breaker",
     "Campaign",
     "Checkpoint",
@@ -51,7 +58,9 @@ __all__ = [
     "Evaluation",
     "Grant",
     "HistoryEntry",
+    "Inventory",
     "MailState",
+    "MediaType",
     "Notification",
     "NotificationKind",
     "NumberType",
@@ -59,6 +68,7 @@ __all__ = [
     "OrderKind",
     "OrderStatus",
     "RateGate",
+    "RowState",
     "SampleScope",
     "SampledEntry",
     "SavedView",
@@ -67,6 +77,7 @@ __all__ = [
     "SendingScope",
     "SendingSwitch",
     "Source",
+    "StopReminder",
     "User",
     "Verb",
     "Verdict",

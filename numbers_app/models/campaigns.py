@@ -55,7 +55,16 @@ class Campaign(models.Model):
     zipcode = models.CharField(max_length=10, blank=True)
     callcap_campaign_id = models.CharField(max_length=40, blank=True)
     version = models.PositiveIntegerField(default=1)
-    confirmed_at = models.DateTimeField(help_text="When the vendor last confirmed these values.")
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the vendor last confirmed these values; never, for an imported number."
+    )
+    imported_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was told to the portal, which did not buy it."
+    )
+    disputed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the vendor said that it is not ours; until somebody settles it."
+    )
+    dispute = models.TextField(blank=True, help_text="The vendor's words.")
     last_change = models.OneToOneField(HistoryEntry, models.PROTECT, related_name="campaign")
     ended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -73,6 +82,7 @@ class Campaign(models.Model):
             models.Index(fields=["phone_number", "-created_at"], name="campaign_by_number"),
             models.Index(fields=["destination"], condition=Q(ended_at=None), name="campaign_by_destination"),
             models.Index(fields=["stop_date"], condition=Q(ended_at=None), name="campaign_stopping"),
+            models.Index(fields=["disputed_at"], condition=Q(disputed_at__isnull=False), name="campaign_disputed"),
         ]
 
     def __str__(self) -> str:

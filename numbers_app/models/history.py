@@ -31,6 +31,20 @@ class Verb(models.TextChoices):
     NUMBER_BOUGHT = "number.bought", "bought"
     NUMBER_CHANGED = "number.changed", "changed"
     NUMBER_ENDED = "number.ended", "stopped"
+    NUMBER_IMPORTED = "number.imported", "imported"
+    NUMBER_DISPUTED = "number.disputed", "found no longer ours"
+    NUMBER_SETTLED = "number.settled", "settled the discrepancy of"
+    BATCH_SUBMITTED = "batch.submitted", "submitted"
+    BATCH_APPROVED = "batch.approved", "approved"
+    BATCH_REJECTED = "batch.rejected", "rejected"
+    BATCH_PAUSED = "batch.paused", "paused"
+    BATCH_RESUMED = "batch.resumed", "resumed"
+    BATCH_CANCELLED = "batch.cancelled", "cancelled"
+    BATCH_RETRIED = "batch.retried", "tried again what failed of"
+    BATCH_DONE = "batch.done", "completed"
+    INVENTORY_DECLARED = "inventory.declared", "declared the inventory complete"
+    INVENTORY_EXPORTED = "inventory.exported", "exported"
+    MEDIA_TYPE_NAMED = "media_type.named", "named"
     ACCOUNT_ADDED = "account.added", "added"
     ACCOUNT_CHANGED = "account.changed", "changed"
     GRANT_ADDED = "grant.added", "granted"
@@ -49,7 +63,8 @@ class Verb(models.TextChoices):
     SAMPLE_SIGNED = "sample.signed", "signed off"
 
 
-NUMBER_VERBS = (Verb.NUMBER_BOUGHT, Verb.NUMBER_CHANGED, Verb.NUMBER_ENDED)
+# Those that carry a number's routing and stop date as they result.
+NUMBER_VERBS = (Verb.NUMBER_BOUGHT, Verb.NUMBER_IMPORTED, Verb.NUMBER_CHANGED, Verb.NUMBER_ENDED)
 
 
 class Source(models.TextChoices):

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from .batches import Batch
+from .campaigns import Campaign
 from .orders import Order
 from .watches import Watch
 
@@ -30,6 +32,10 @@ class NotificationKind(models.TextChoices):
     NEEDS_PERSON = "needs_person", "can only be settled by a person"
     SETTLED = "settled", "was settled by hand"
     APPEARED = "appeared", "found new numbers"
+    STOPPING = "stopping", "will stop soon"
+    BATCH_WAITING = "batch_waiting", "waits for your decision"
+    BATCH_DECIDED = "batch_decided", "was decided on"
+    BATCH_DONE = "batch_done", "is done"
 
 
 class MailState(models.TextChoices):
@@ -42,7 +48,7 @@ class MailState(models.TextChoices):
 
 
 class Notification(models.Model):
-    """One person told one thing about one order, or about one of their watches.
+    """One person told one thing about one order, one of their watches, one number or one batch.
 
     Reading it is also how others see who has seen an urgent order.
     """
@@ -50,6 +56,8 @@ class Notification(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
     order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="notifications")
     watch = models.ForeignKey(Watch, models.CASCADE, null=True, blank=True, related_name="notifications")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="notifications")
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="notifications")
     kind = models.CharField(max_length=20, choices=NotificationKind)
     detail = models.TextField(blank=True, help_text="Whose doing it is and what they said.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -64,7 +72,10 @@ class Notification(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(kind__in=NotificationKind.values), name="notification_kind_known"),
             models.CheckConstraint(
-                condition=Q(order__isnull=False, watch=None) | Q(order=None, watch__isnull=False),
+                condition=Q(order__isnull=False, watch=None, campaign=None, batch=None)
+                | Q(order=None, watch__isnull=False, campaign=None, batch=None)
+                | Q(order=None, watch=None, campaign__isnull=False, batch=None)
+                | Q(order=None, watch=None, campaign=None, batch__isnull=False),
                 name="notification_about_one_thing",
             ),
             models.CheckConstraint(condition=Q(mail__in=MailState.values), name="notification_mail_known"),
@@ -76,4 +87,4 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.watch or f'Order {self.order_id}'} {self.get_kind_display()}"
+        return f"{self.watch or self.campaign or self.batch or f'Order {self.order_id}'} {self.get_kind_display()}"

@@ -13,11 +13,13 @@ from .campaigns import TEN_DIGITS, Campaign
 
 
 class OrderKind(models.TextChoices):
-    """A re-application sends what the mirror says, so that a late commit of an older change cannot stay in force."""
+    """A re-application sends what the mirror says: over a late commit of an older change, or over what somebody set in
+    Callcap's own interface. A confirmation sends the campaign name alone, to see whether the number is still ours."""
 
     PROVISION = "provision", "Purchase"
     CHANGE = "change", "Change"
     REAPPLY = "reapply", "Re-application"
+    CONFIRM = "confirm", "Confirmation"
 
 
 class OrderStatus(models.TextChoices):
@@ -33,7 +35,7 @@ class OrderStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-CHANGES_A_NUMBER = (OrderKind.CHANGE, OrderKind.REAPPLY)
+CHANGES_A_NUMBER = (OrderKind.CHANGE, OrderKind.REAPPLY, OrderKind.CONFIRM)
 DECIDED = (
     OrderStatus.APPROVED,
     OrderStatus.SENDING,

@@ -15,6 +15,7 @@ class SavedView(models.Model):
 
         HISTORY = "history_list", "History"
         SEARCH = "search", "Search"
+        NUMBERS = "campaign_list", "Numbers"
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_views")
     page = models.CharField(max_length=30, choices=Page)

@@ -63,6 +63,8 @@ def order_title(order: Order) -> str:
         return f"Change of {phone_text(order.phone_number)}"
     if order.kind == OrderKind.REAPPLY:
         return f"Repeat of what is set for {phone_text(order.phone_number)}"
+    if order.kind == OrderKind.CONFIRM:
+        return f"Confirmation of {phone_text(order.phone_number)}"
     choices = list(order.choices.all())
     given_up = [choice.number for choice in choices if choice.dropped_because]
     if order.phone_number and not (order.criteria and order.phone_number in given_up):

@@ -49,8 +49,22 @@ ICONS = {
     Verb.ROLE_GIVEN: "person-check",
     Verb.ROLE_TAKEN: "person-x",
     Verb.NUMBER_BOUGHT: "telephone-plus",
+    Verb.NUMBER_IMPORTED: "box-arrow-in-down",
     Verb.NUMBER_CHANGED: "shuffle",
     Verb.NUMBER_ENDED: "telephone-x",
+    Verb.NUMBER_DISPUTED: "question-diamond",
+    Verb.NUMBER_SETTLED: "person-check",
+    Verb.BATCH_SUBMITTED: "collection",
+    Verb.BATCH_APPROVED: "check2",
+    Verb.BATCH_REJECTED: "slash-circle",
+    Verb.BATCH_PAUSED: "pause-circle",
+    Verb.BATCH_RESUMED: "play-circle",
+    Verb.BATCH_CANCELLED: "dash-circle",
+    Verb.BATCH_RETRIED: "arrow-repeat",
+    Verb.BATCH_DONE: "check-circle",
+    Verb.INVENTORY_DECLARED: "patch-check",
+    Verb.INVENTORY_EXPORTED: "download",
+    Verb.MEDIA_TYPE_NAMED: "tag",
     Verb.SENDING_PAUSED: "pause-circle",
     Verb.SENDING_RESUMED: "play-circle",
     Verb.SETTINGS_CHANGED: "sliders",
@@ -123,6 +137,22 @@ def _signed(entry: HistoryEntry) -> str:
     return f"signed off entry {_after(entry, 'entry')} of sample {_after(entry, 'sample')} {verdict}"
 
 
+def _batch(entry: HistoryEntry) -> str:
+    """As in "approved 12 rows of batch 3"; entries about batches carry its number and how many rows they are about."""
+    rows = _after(entry, "rows")
+    some = f"{rows} row{'' if rows == 1 else 's'} of " if rows != "" else ""
+    return f"{entry.get_verb_display()} {some}batch {_after(entry, 'batch')}"
+
+
+def _numbers_exported(entry: HistoryEntry) -> str:
+    count = _after(entry, "numbers")
+    return f"exported {count} number{'' if count == 1 else 's'} of the inventory"
+
+
+def _media_named(entry: HistoryEntry) -> str:
+    return f"named media type {_after(entry, 'media_type_id')} {_after(entry, 'name') or 'nothing any more'}"
+
+
 def _account(entry: HistoryEntry) -> str:
     return f"{entry.get_verb_display()} account {entry.account_key}"
 
@@ -154,8 +184,21 @@ def _changed(entry: HistoryEntry) -> str:
 
 _IN_WORDS: dict[Verb, Callable[[HistoryEntry], str]] = {
     Verb.NUMBER_BOUGHT: lambda entry: f"bought {phone_text(entry.number)}, ringing {phone_text(entry.destination)}",
+    Verb.NUMBER_IMPORTED: lambda entry: f"imported {phone_text(entry.number)}, ringing {phone_text(entry.destination)}",
     Verb.NUMBER_CHANGED: _changed,
     Verb.NUMBER_ENDED: lambda entry: f"marked {phone_text(entry.number)} as stopped",
+    Verb.NUMBER_DISPUTED: lambda entry: f"heard from Callcap that {phone_text(entry.number)} is not ours",
+    Verb.NUMBER_SETTLED: lambda entry: f"settled that {phone_text(entry.number)} is still ours",
+    Verb.BATCH_SUBMITTED: _batch,
+    Verb.BATCH_APPROVED: _batch,
+    Verb.BATCH_REJECTED: _batch,
+    Verb.BATCH_PAUSED: _batch,
+    Verb.BATCH_RESUMED: _batch,
+    Verb.BATCH_CANCELLED: _batch,
+    Verb.BATCH_RETRIED: _batch,
+    Verb.BATCH_DONE: _batch,
+    Verb.INVENTORY_EXPORTED: _numbers_exported,
+    Verb.MEDIA_TYPE_NAMED: _media_named,
     Verb.ACCOUNT_ADDED: _account,
     Verb.ACCOUNT_CHANGED: _account,
     Verb.GRANT_ADDED: lambda entry: f"granted {entry.account_key} to {entry.changes['user'][1]}",

@@ -1,4 +1,4 @@
-"""The numbers we have, and changing them."""
+"""One number, and changing it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.forms.campaigns import ChangeForm
-from numbers_app.forms.filters import CampaignFilter
 from numbers_app.models import NUMBER_VERBS, Campaign, OrderStatus
 from numbers_app.permissions import Capability, can
 from numbers_app.selectors.accounts import accounts_granted
@@ -22,15 +21,7 @@ from numbers_app.selectors.orders import order_made_by_form, orders_open_for_num
 from numbers_app.services.orders import order_request_change
 
 from .destinations import hints_context
-from .http import PortalRequest, actor_of, allow, not_found, one_page, status_of
-
-
-@require_safe
-def campaigns(request: PortalRequest) -> HttpResponse:
-    """The inventory."""
-    filtered = CampaignFilter(request.GET, queryset=campaign_list(request.user))
-    context = {"filter": filtered, "page_obj": one_page(request, filtered.qs)}
-    return render(request, "numbers/list.html", context, status=status_of(filtered))
+from .http import PortalRequest, actor_of, allow, not_found
 
 
 @require_safe
