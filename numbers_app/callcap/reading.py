@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from .errors import CallcapUnreadable
@@ -41,6 +41,7 @@ POOL_NAMES = ("pool",)
 ZONE_NAMES = ("systemTimezone", "system_timezone")
 MESSAGE_NAMES = ("message", "error", "errors", "status")
 ACCOUNT_PREFIXES = {"corporate": "C", "division": "D", "location": "L"}
+_TEN_DIGITS = re.compile(r"[2-9][0-9]{9}").fullmatch
 CHILD_KINDS = {"corporate": "division", "division": "location"}
 
 
@@ -88,6 +89,8 @@ def ten_digits(value: object) -> str:
     """A US or Canadian number as ten digits, read with or without ``+1`` and punctuation; empty when it is none."""
     if not isinstance(value, str | int) or isinstance(value, bool):
         return ""
+    if isinstance(value, str) and _TEN_DIGITS(value):
+        return value
     digits = re.sub(r"[\s().\-+/]", "", str(value))
     found = re.fullmatch(r"1?([2-9][0-9]{9})", digits)
     return found[1] if found else ""
@@ -181,21 +184,28 @@ def _read_number(item: object, words: Callable[[object], str]) -> AvailableNumbe
     if not isinstance(item, dict):
         number = ten_digits(item)
         return AvailableNumber(number=number) if number else None
-    number = ten_digits(_first(item, NUMBER_NAMES))
+    number_names, type_names, pool_names, *place_names = _names_in(tuple(item))
+    number = ten_digits(_first(item, number_names))
     if not number:
         return None
-    place = {name: words(_first(item, names)) for name, names in PLACE_NAMES.items()}
     return AvailableNumber(
-        number=number,
-        number_type=_one_of(item, TYPE_NAMES, ("local", "tollfree")),
-        pool=_one_of(item, POOL_NAMES, ("public", "reserved")),
-        **place,
+        number,
+        _one_of(_first(item, type_names), ("local", "tollfree")),
+        _one_of(_first(item, pool_names), ("public", "reserved")),
+        *[words(_first(item, names)) for names in place_names],
     )
 
 
-def _one_of(item: dict[str, Any], names: tuple[str, ...], known: tuple[str, ...]) -> str:
-    """The item's word if it is a known one, however spelled (``Toll-Free``, ``toll_free``); else empty."""
-    given = _first(item, names)
+# The thousand items of an answer have the same few shapes.
+@lru_cache(maxsize=64)
+def _names_in(given: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Of the names under which an item may hold each field of AvailableNumber, in order, those that it has."""
+    fields = (NUMBER_NAMES, TYPE_NAMES, POOL_NAMES, *PLACE_NAMES.values())
+    return [tuple(name for name in names if name in given) for names in fields]
+
+
+def _one_of(given: Any, known: tuple[str, ...]) -> str:
+    """The word if it is a known one, however spelled (``Toll-Free``, ``toll_free``); else empty."""
     if isinstance(given, str) and given in known:
         return given
     word = re.sub(r"[\s_-]", "", str(given)).lower()

@@ -6,6 +6,7 @@ From Callcap's page "Phone Numbers" (``/v3/numbers/``) and "Accounts" (``/v2/get
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import NamedTuple
 
 type WriteValue = str | int | bool | None
 type WriteValues = dict[str, WriteValue]
@@ -89,11 +90,11 @@ class SearchCriteria:
         return {SEARCH_WIRE_NAMES[name]: wire_text(value) for name, value in given.items() if value not in ("", None)}
 
 
-@dataclass(frozen=True)
-class AvailableNumber:
+class AvailableNumber(NamedTuple):
     """A number that the vendor offers. ``number`` is ten digits; what the vendor did not say is empty.
 
-    ``number_type`` is ``local`` or ``tollfree``, ``pool`` is ``public`` or ``reserved``.
+    ``number_type`` is ``local`` or ``tollfree``, ``pool`` is ``public`` or ``reserved``. A tuple, since a search brings
+    a thousand of them.
     """
 
     number: str

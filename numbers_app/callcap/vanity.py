@@ -4,6 +4,8 @@
 "Phone Numbers" gives ``###cake`` for 316-734-CAKE and leaves the rest open).
 """
 
+import re
+from collections.abc import Callable
 from functools import lru_cache
 
 KEYPAD = {
@@ -43,8 +45,6 @@ def clean(text: str) -> str:
     return kept.upper()
 
 
-# One text is compared with up to a thousand numbers.
-@lru_cache(maxsize=256)
 def to_pattern(text: str) -> str:
     """The digits that the text becomes, ``*`` and ``#`` left in place. Raises ValueError as ``clean`` does."""
     return "".join(KEYPAD.get(character.lower(), character) for character in clean(text))
@@ -55,12 +55,15 @@ def match(number: str, text: str) -> tuple[int, int] | None:
 
     Raises ValueError as ``clean`` does.
     """
-    pattern = to_pattern(text)
-    for start in range(len(number) - len(pattern) + 1):
-        digits = number[start : start + len(pattern)]
-        if all(wanted in (digit, *WILDCARDS) for wanted, digit in zip(pattern, digits, strict=True)):
-            return start, start + len(pattern)
-    return None
+    found = _finder(text)(number)
+    return found.span() if found else None
+
+
+# One text is looked for in up to a thousand numbers.
+@lru_cache(maxsize=256)
+def _finder(text: str) -> Callable[[str], re.Match[str] | None]:
+    """What finds where the text, wildcards included, first fits. Raises ValueError as ``clean`` does."""
+    return re.compile(re.sub(f"[{re.escape(WILDCARDS)}]", ".", to_pattern(text))).search
 
 
 def spell(number: str, text: str) -> str:

@@ -72,7 +72,7 @@ def number_search(criteria: SearchCriteria, *, fresh: bool = False) -> SearchRes
     return SearchResult(answer.numbers, answer.skipped, answer.capped, searched.at, searched.cached)
 
 
-def sort_offers(offers: Sequence[AvailableNumber], sort: str, text: str) -> list[AvailableNumber]:
+def sort_offers(offers: Sequence[AvailableNumber], sort: str, text: str) -> Sequence[AvailableNumber]:
     """The offers in one of the orders of ``SORTS``; ``text`` is the vanity text that was searched for."""
     if sort == "number":
         return sorted(offers, key=lambda offer: offer.number)

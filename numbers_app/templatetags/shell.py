@@ -113,32 +113,6 @@ def spelled(number: str, text: str = "") -> SafeString:
 
 
 @register.simple_tag
-def search_tick(number: str, ticked: list[str], address: str, *, oob: bool = False) -> SafeString:
-    """The box that puts a found number into the tray; with ``oob`` it replaces the one on the page.
-
-    Not a template of its own: a page of results draws a hundred of them.
-    """
-    box = format_html(
-        '<input class="form-check-input" type="checkbox" name="number" value="{0}" id="tick-{0}" '
-        'aria-label="Choose {1}"{2}{3} hx-post="{4}" hx-vals=\'{{"toggle": "{0}"}}\' hx-trigger="change" '
-        'hx-target="#tray" hx-swap="outerHTML">',
-        number,
-        phone(number),
-        " checked" if number in ticked else "",
-        mark_safe(' hx-swap-oob="true"') if oob else "",
-        address,
-    )
-    return box if oob else box + format_html('<input type="hidden" name="shown" value="{}">', number)
-
-
-@register.filter
-def other_words(words: tuple[str, ...], text: str) -> list[str]:
-    """The spellings of a number that show another word than the text that was searched for; at most two."""
-    wanted = "".join(character for character in text.upper() if character.isalpha())
-    return [word for word in words if not wanted or not word.replace("-", "").endswith(wanted)][:2]
-
-
-@register.simple_tag
 def state_badge(state: str, label: str = "") -> SafeString:
     """The badge of an order's state or an attempt's outcome: icon and text, told apart without colour."""
     tone, symbol = STATES[state]

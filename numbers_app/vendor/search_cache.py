@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -24,7 +23,6 @@ logger = structlog.get_logger(__name__)
 
 CACHE = "searches"
 KEPT_SECONDS = 60
-_fields_of = attrgetter(*(field.name for field in fields(AvailableNumber)))
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def _pack(searched: Searched) -> bytes:
         "at": searched.at.isoformat(),
         "skipped": answer.skipped,
         "capped": answer.capped,
-        "numbers": [_fields_of(offer) for offer in answer.numbers],
+        "numbers": answer.numbers,
     }
     return zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), 1)
 
@@ -74,7 +72,7 @@ def _pack(searched: Searched) -> bytes:
 def _unpack(kept: bytes) -> Searched:
     found = json.loads(zlib.decompress(kept))
     answer = SearchAnswer(
-        numbers=tuple(AvailableNumber(*given) for given in found["numbers"]),
+        numbers=tuple(map(AvailableNumber._make, found["numbers"])),
         skipped=found["skipped"],
         capped=found["capped"],
     )
