@@ -21,6 +21,28 @@ from numbers_app.vendor import callcap_client
 from tests.factories import GrantFactory, LocationFactory, UserFactory
 from tests.sandbox_server import SandboxServer
 
+# Starts processes of its own, on the database that the run is about.
+OUTSIDE = "tests/compose/"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-only", action="store_true", help="Leave out what touches no database: it has run on the other one."
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--database-only"):
+        return
+    left_out = [item for item in items if not _touches_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if _touches_database(item)]
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    needs = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(needs or item.get_closest_marker("django_db") or item.nodeid.startswith(OUTSIDE))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _guards_are_lifted_for_flush() -> Iterator[None]:
