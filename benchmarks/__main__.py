@@ -24,6 +24,8 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_test_environment
 
+from benchmarks.batch_preview import bench_batch_preview
+from benchmarks.batches import bench_batches
 from benchmarks.evidence import bench_evidence
 from benchmarks.history import bench_appending, bench_history_pages
 from benchmarks.search import bench_search
@@ -73,7 +75,7 @@ def database() -> Iterator[None]:
 
 
 def bench_vendor(directory: Path) -> None:
-    """Searches and purchases, against the bare calls that they come down to."""
+    """Searches, purchases and batches, against the bare calls that they come down to."""
     server = SandboxServer(directory)
     server.start()
     try:
@@ -82,6 +84,7 @@ def bench_vendor(directory: Path) -> None:
         rows(bench_search(world))
         bench_purchases(world)
         rows(bench_throughput(world))
+        rows(bench_batches(world))
     finally:
         server.stop()
 
@@ -102,6 +105,8 @@ def main() -> None:
         print(f"On {connection.vendor}; sandbox without latency and one client unless said\n")
         with database():
             bench_vendor(Path(directory))
+        with database():
+            rows(bench_batch_preview())
         with database():
             bench_history()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import PermissionDenied
 
@@ -40,6 +40,14 @@ class Actor:
     def portal(cls, name: str, *, source: Source, request_id: str = "") -> Actor:
         """The portal itself, under the name of the part that acts."""
         return cls(user=None, user_id=None, name=name, role="portal", source=source, request_id=request_id)
+
+    def on_behalf(self, user_id: int | None, name: str) -> Actor:
+        """The process that acts, in the name of the person or command whose wish or decision it carries out."""
+        if not user_id:
+            return Actor.portal(name, source=self.source, request_id=self.request_id)
+        user = User.objects.filter(pk=user_id).first()
+        role = ", ".join(roles_of(user)) if user else ""
+        return replace(self, user=None, user_id=user_id, name=name, role=role or "no role")
 
     @property
     def person_or_refuse(self) -> User:

@@ -29,18 +29,23 @@ class NavItem:
 
 @dataclass(frozen=True)
 class Destination:
-    """A page of the navigation, and the capability without which its link leads to a refusal."""
+    """A page of the navigation, and the capability without which its link leads to a refusal.
+
+    ``covers`` names pages that belong to it without lying below its address.
+    """
 
     url_name: str
     label: str
     icon: str
     needs: Capability | None = None
+    covers: tuple[str, ...] = ()
 
 
 NAVIGATION = (
     Destination("search", "Search", "search", Capability.SEARCH),
     Destination("order_list", "Orders", "clipboard-check"),
-    Destination("campaign_list", "Numbers", "telephone"),
+    Destination("campaign_list", "Numbers", "telephone", covers=("batch_list",)),
+    Destination("location_list", "Locations", "geo-alt"),
     Destination("history_list", "History", "clock-history"),
     Destination("security_list", "Security", "shield-lock", Capability.SEE_ALL),
 )
@@ -61,7 +66,9 @@ def nav_items(roles: list[Role], path: str) -> list[NavItem]:
         if destination.needs is not None and destination.needs not in capabilities:
             continue
         url = reverse(destination.url_name)
-        items.append(NavItem(destination.label, url, destination.icon, current_mark(path, url)))
+        covered = any(path.startswith(reverse(name)) for name in destination.covers)
+        current = "true" if covered else current_mark(path, url)
+        items.append(NavItem(destination.label, url, destination.icon, current))
     return items
 
 

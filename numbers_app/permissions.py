@@ -26,15 +26,26 @@ class Capability(StrEnum):
     SEE_ALL = "see every account"
     AUDIT = "draw and sign off samples of the history"
     PAUSE = "pause and resume what is sent to Callcap"
+    KEEP_LOCATIONS = "read the Locations from Callcap and set their time zones"
+    NAME_MEDIA_TYPES = "name media types"
 
 
 CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.SALES_REP: frozenset({Capability.SEARCH, Capability.ORDER}),
     Role.MANAGER: frozenset(
-        {Capability.SEARCH, Capability.ORDER, Capability.DECIDE, Capability.CHANGE_ROUTING, Capability.PAUSE}
+        {
+            Capability.SEARCH,
+            Capability.ORDER,
+            Capability.DECIDE,
+            Capability.CHANGE_ROUTING,
+            Capability.PAUSE,
+            Capability.KEEP_LOCATIONS,
+        }
     ),
     Role.AUDITOR: frozenset({Capability.SEE_ALL, Capability.AUDIT}),
-    Role.ADMINISTRATOR: frozenset({Capability.SEE_ALL, Capability.PAUSE}),
+    Role.ADMINISTRATOR: frozenset(
+        {Capability.SEE_ALL, Capability.PAUSE, Capability.KEEP_LOCATIONS, Capability.NAME_MEDIA_TYPES}
+    ),
 }
 
 

@@ -169,6 +169,11 @@ USE_TZ = True
 FORM_RENDERER = "numbers_app.form_rendering.PortalFormRenderer"
 # The longest form is an order with long notes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploads.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- files ---------------------------------------------------------------------------------------------------------
 NODE_MODULES = BASE_DIR / "node_modules"

@@ -11,7 +11,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Campaign, Grant, Order, OrderKind, Source, User, Verb
+from numbers_app.models import (
+    Account,
+    Batch,
+    BatchKind,
+    BatchRow,
+    Campaign,
+    Grant,
+    Order,
+    OrderKind,
+    RowState,
+    Source,
+    User,
+    Verb,
+)
 from numbers_app.permissions import Role
 from numbers_app.services.history import NumberState, history_append
 
@@ -111,3 +124,26 @@ class OrderFactory(factory.django.DjangoModelFactory[Order]):
     requester_id = author_id = 1_000_000_000
     requester_name = author_name = "Somebody"
     form_token = factory.LazyFunction(uuid.uuid4)
+
+
+class BatchFactory(factory.django.DjangoModelFactory[Batch]):
+    """A draft without rows: ``BatchFactory(author_id=user.pk, author_name=user.display_name)``."""
+
+    class Meta:
+        model = Batch
+
+    kind = BatchKind.CHANGE
+    title = "New reception"
+    author_id = 1_000_000_000
+    author_name = "Somebody"
+
+
+class BatchRowFactory(factory.django.DjangoModelFactory[BatchRow]):
+    """A row that can be submitted; ``batch`` is needed, and what the row is about."""
+
+    class Meta:
+        model = BatchRow
+
+    line = factory.Sequence(lambda n: n + 2)
+    state = RowState.READY
+    author_id = factory.SelfAttribute("batch.author_id")

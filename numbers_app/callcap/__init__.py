@@ -13,6 +13,7 @@ from .errors import (
 from .outcomes import KEY_REFUSED_STATUSES, NOT_OURS_STATUS, UNPROCESSED_STATUSES
 from .schemas import (
     PROVISION_FIELDS,
+    TIME_ZONES,
     UPDATE_FIELDS,
     AccountNode,
     AvailableNumber,
@@ -22,12 +23,15 @@ from .schemas import (
     WriteAnswer,
     WriteValue,
     WriteValues,
+    snake_name,
+    wire_name,
 )
 
 __all__ = [
     "KEY_REFUSED_STATUSES",
     "NOT_OURS_STATUS",
     "PROVISION_FIELDS",
+    "TIME_ZONES",
     "UNPROCESSED_STATUSES",
     "UPDATE_FIELDS",
     "AccountNode",
@@ -45,5 +49,7 @@ __all__ = [
     "WriteAnswer",
     "WriteValue",
     "WriteValues",
+    "snake_name",
     "vanity",
+    "wire_name",
 ]

@@ -44,6 +44,8 @@ WRITE_WIRE_NAMES = {
     "offer": "offer",
     "stop_date": "stopDate",
 }
+# What a number and its Location are called in a provision.
+NUMBER_WIRE_NAMES = {"phone_number": "phoneNumber", "account": "account"}
 UPDATE_FIELDS = tuple(WRITE_WIRE_NAMES)
 # The vendor takes a stop date only on an update.
 PROVISION_FIELDS = tuple(name for name in WRITE_WIRE_NAMES if name != "stop_date")
@@ -162,6 +164,22 @@ class WriteAnswer:
     retry_after: float | None = None
 
 
+_WIRE_NAMES = SEARCH_WIRE_NAMES | WRITE_WIRE_NAMES | NUMBER_WIRE_NAMES
+# Callcap names a Location by its key or by its bare number.
+_SNAKE_NAMES = {wire.lower(): name for name, wire in _WIRE_NAMES.items()} | {"locationid": "account"}
+
+
+def wire_name(name: str) -> str:
+    """The vendor's name for one of our fields; empty when it has none."""
+    return _WIRE_NAMES.get(name, "")
+
+
+def snake_name(word: str) -> str:
+    """Our name for a field as somebody wrote it: in the vendor's way, in ours or in words. An unknown word stays."""
+    plain = "_".join(word.lower().split())
+    return _SNAKE_NAMES.get(plain, plain)
+
+
 def wire_text(value: object) -> str:
     """A value as it travels in a query or a form: booleans as ``true`` and ``false``, None as empty."""
     if isinstance(value, bool):
@@ -170,7 +188,8 @@ def wire_text(value: object) -> str:
 
 
 def write_values_to_wire(values: Mapping[str, WriteValue], allowed: tuple[str, ...]) -> dict[str, WriteValue]:
-    """Values under the vendor's names, less those that say nothing (None, and blanks that clear nothing).
+    """Values under the vendor's names, less those that say nothing. What is None or blank clears campaign information,
+    which is sent empty for that, and says nothing of routing and features.
 
     Raises ValueError for a name that this call does not take or an empty destination.
     """
@@ -179,8 +198,7 @@ def write_values_to_wire(values: Mapping[str, WriteValue], allowed: tuple[str, .
         raise ValueError(f"Callcap does not take {', '.join(unknown)} here.")
     if values.get("destination", "given") in ("", None):
         raise ValueError("An empty destination is never sent.")
+    said = {name: "" if value is None else value for name, value in values.items()}
     return {
-        WRITE_WIRE_NAMES[name]: value
-        for name, value in values.items()
-        if value is not None and (value != "" or name in CLEARABLE_FIELDS)
+        WRITE_WIRE_NAMES[name]: value for name, value in said.items() if value != "" or name in CLEARABLE_FIELDS
     }

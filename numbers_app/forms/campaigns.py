@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 
 from numbers_app.callcap import SearchCriteria, vanity
-from numbers_app.criteria import criteria_from_json, criteria_to_query
 from numbers_app.errors import InvalidInput
 from numbers_app.form_rendering import DateInput, PhoneInput
-from numbers_app.models import Account, Campaign, Evaluation, Order
+from numbers_app.models import RUN_ON, Account, Campaign, Evaluation, Order
 
 from . import first_match
 from .fields import (
+    LocationField,
     LocationMomentField,
+    MediaTypeField,
     OptionalSwitchField,
     PhoneNumberField,
     PlainTextField,
     RankedNumbersField,
     at_location,
 )
-
-# What the portal sends to make a number run on: Callcap documents no way to clear a stop date; this is its example.
-RUN_ON = date(2099, 1, 1)
 
 
 def check_stop_date(stop_date: date | None, account: Account | None) -> None:
@@ -59,12 +60,8 @@ class CampaignForm(forms.Form):
     recording = OptionalSwitchField(label="Call recording")
     evaluation = forms.ChoiceField(required=False, help_text="When calls are evaluated in Callsurance.")
     campaign_name = PlainTextField(max_length=100, required=False, help_text="Empty: the number itself.")
-    media_type_id = forms.IntegerField(
-        label="Media type ID",
-        min_value=1,
-        max_value=2_147_483_647,
-        required=False,
-        help_text="Callcap's number for the medium.",
+    media_type_id = MediaTypeField(
+        label="Media type", required=False, help_text="A name, or Callcap's number for the medium."
     )
     brand = PlainTextField(max_length=100, required=False)
     service = PlainTextField(max_length=100, required=False, label="Service line")
@@ -136,17 +133,9 @@ class PurchaseForm(CampaignForm):
     number = RankedNumbersField(
         label="Numbers", help_text="Best first. The next one is bought when those before are gone."
     )
-    account = forms.ModelChoiceField(
-        queryset=Account.objects.none(),
-        to_field_name="key",
-        label="Location account",
-        empty_label="Choose a Location",
-        error_messages={
-            "required": "Choose the Location that gets the number.",
-            "invalid_choice": "Choose one of your Locations.",
-        },
+    account = LocationField(
+        empty_label="Choose a Location", error_messages={"required": "Choose the Location that gets the number."}
     )
-
     criteria = PlainTextField(
         required=False,
         max_length=first_match.MOST_CHARACTERS,
@@ -221,17 +210,87 @@ class PurchaseForm(CampaignForm):
         return {name: value for name, value in given.items() if value not in ("", None)}
 
 
-class ChangeForm(CampaignForm):
-    """A change of a number we have. Only what differs from the campaign is sent."""
+# How the fields of a number belong together: title, and the rows of a form.
+SECTIONS: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
+    "routing": ("Routing", (("destination",), ("stop_date",))),
+    "features": ("Features", (("recording", "evaluation"),)),
+    "information": (
+        "Campaign information",
+        (
+            ("campaign_name",),
+            ("media_type_id", "brand", "service"),
+            ("target", "offer"),
+            ("memo1",),
+            ("memo2",),
+            ("notes",),
+        ),
+    ),
+}
 
+
+def section_fields(section: str) -> tuple[str, ...]:
+    """The fields of a section; none of one that is not there."""
+    _, rows = SECTIONS.get(section, ("", ()))
+    return tuple(name for row in rows for name in row)
+
+
+@dataclass(frozen=True)
+class FormSection:
+    """What a form shows of a section, row by row."""
+
+    name: str
+    title: str
+    rows: list[list[BoundField]]
+
+
+@dataclass(frozen=True)
+class Collision:
+    """A field that somebody else may have changed while a form was open: what it held when it was opened, what it holds
+    now, and what the form would set. ``typed`` is the text of the form.
+
+    ``mine`` says that this form changed it, ``theirs`` that somebody else did.
+    """
+
+    name: str
+    was: Any
+    now: Any
+    wished: Any
+    typed: str
+    mine: bool
+    theirs: bool
+
+    @property
+    def is_contested(self) -> bool:
+        return self.mine and self.theirs
+
+
+class ChangeForm(CampaignForm):
+    """A change of a number we have. Only what differs from the campaign is sent.
+
+    ``shown`` are the fields of a new form, all when none are given; ``values`` what it starts with instead of what
+    is set. A form that was sent shows what it carried.
+    """
+
+    # A number can be bought again: its next campaign starts with version 1 too.
+    campaign_id = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
     confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        campaign: Campaign,
+        shown: Iterable[str] = (),
+        values: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.campaign = campaign
+        self._shown = list(shown)
         current = {name: getattr(campaign, name) for name in self.CAMPAIGN_FIELDS}
-        kwargs["initial"] = current | {"version": campaign.version, "form_token": uuid.uuid4()}
+        seen = {"campaign_id": campaign.pk, "version": campaign.version, "form_token": uuid.uuid4()}
+        kwargs["initial"] = current | seen | (values or {})
         super().__init__(*args, **kwargs)
+        self._show_run_on()
         # A request that leaves the destination out leaves it as it is; one that carries it empty is a mistake.
         self.fields["destination"].required = not self.is_bound or "destination" in self.carried
         evaluation: Any = self.fields["evaluation"]
@@ -249,9 +308,22 @@ class ChangeForm(CampaignForm):
             if not self.fields[name].widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name))
         ]
 
+    @property
+    def sections(self) -> list[FormSection]:
+        """The fields that the form shows, as they belong together."""
+        shown = (self.carried if self.is_bound else self._shown) or self.CAMPAIGN_FIELDS
+        sections = []
+        for section, (title, names) in SECTIONS.items():
+            rows = [[self[name] for name in row if name in shown] for row in names]
+            if any(rows):
+                sections.append(FormSection(section, title, [row for row in rows if row]))
+        return sections
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self.clean_execute_after_at(self.campaign.account)
+        if cleaned.get("campaign_id") not in (None, self.campaign.pk):
+            self.add_error(None, "This number stopped and was bought again after you opened the form. Open it again.")
         return cleaned
 
     def clean_stop_date(self) -> date | None:
@@ -269,11 +341,29 @@ class ChangeForm(CampaignForm):
                 changed[name] = _plain(value)
         return changed
 
+    def collisions(self, was: dict[str, Any]) -> list[Collision]:
+        """What a form that was opened on older values would set now; ``was`` are those that have changed since."""
+        found = []
+        for name, wished in self.parameters().items():
+            now = _plain(getattr(self.campaign, name))
+            opened = was.get(name, now)
+            # A field left as it was is not a wish, also where it means something else by now.
+            left = _plain(self.cleaned_data[name]) == opened or wished == opened
+            left = left or (name == "stop_date" and self.cleaned_data[name] is None and opened == _plain(RUN_ON))
+            typed = str(self.data.get(name, ""))
+            found.append(Collision(name, opened, now, wished, typed, mine=not left, theirs=opened != now))
+        return found
+
     def repeats(self, order: Order) -> bool:
         """Whether the order already asks for just what this form says."""
         return all(
             name in self.carried and _plain(self._wished(name)) == value for name, value in order.parameters.items()
         )
+
+    def _show_run_on(self) -> None:
+        """What runs on has no stop date for people; left empty, it goes on to run on."""
+        if self.campaign.stop_date and str(self.initial["stop_date"]) == str(RUN_ON):
+            self.initial["stop_date"] = None
 
     def _wished(self, name: str) -> Any:
         value = self.cleaned_data[name]
@@ -285,48 +375,3 @@ class ChangeForm(CampaignForm):
             # There is no way to take a feature back to "never set".
             return getattr(self.campaign, name)
         return value
-
-
-class AmendPurchaseForm(PurchaseForm):
-    """A waiting purchase, written anew. It stays in its Location."""
-
-    revision = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-
-    def __init__(self, data: Any, *, order: Order, search: str = "") -> None:
-        """``search`` is the query of one that is to take the place of the order's own."""
-        numbers = [choice.number for choice in order.choices.all()]
-        initial = _as_asked(order) | {"number": numbers, "account": order.account.key}
-        if order.criteria or search:
-            initial["criteria"] = search or criteria_to_query(criteria_from_json(order.criteria))
-        super().__init__(data, initial=initial, locations=Account.objects.filter(pk=order.account_id))
-        self.fields["account"].disabled = True
-        self._spelled = {choice.number: choice.spelling for choice in order.choices.all()}
-
-    def spelling(self, number: str) -> str:
-        return self._spelled.get(number, "")
-
-
-class AmendChangeForm(ChangeForm):
-    """A waiting change, written anew. What then equals the campaign is not changed."""
-
-    revision = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-
-    def __init__(self, data: Any, *, order: Order) -> None:
-        if order.campaign is None:
-            raise ValueError(f"{order} changes no number.")
-        super().__init__(data, campaign=order.campaign)
-        self.initial.update(_as_asked(order))
-
-
-def _as_asked(order: Order) -> dict[str, Any]:
-    """The order's wish as initial values of a form; its time by the Location's clocks."""
-    asked: dict[str, Any] = dict(order.parameters)
-    if asked.get("stop_date"):
-        asked["stop_date"] = date.fromisoformat(asked["stop_date"])
-    at = order.execute_after.astimezone(order.account.zone).replace(tzinfo=None) if order.execute_after else None
-    return asked | {
-        "reason": order.reason,
-        "urgent": order.urgent,
-        "execute_after": at,
-        "revision": order.revision,
-    }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -10,10 +12,12 @@ import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
+from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
 
 from numbers_app.form_rendering import MomentInput, PhoneInput
 from numbers_app.models import Account
+from numbers_app.selectors.media_types import media_type_names, media_type_text
 
 FURTHEST = timedelta(days=731)
 
@@ -110,6 +114,25 @@ def at_location(typed: datetime, account: Account) -> datetime:
     return moment
 
 
+class _ReadAtOnce(ModelChoiceIterator):  # type: ignore[type-arg]
+    """The choices read in one query. Django's own reads by a server-side cursor on PostgreSQL, in several."""
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        yield from map(self.choice, self.queryset.all())
+
+
+class LocationField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of the Locations that the form is given, by its key."""
+
+    iterator = _ReadAtOnce
+    default_error_messages: ClassVar = {"invalid_choice": "Choose one of your Locations."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Account.objects.none(), to_field_name="key", label="Location account", **kwargs)
+
+
 class RankedNumbersInput(forms.Widget):
     """One text input a choice, best first, all under one name: the numbers asked for and one more to fill in."""
 
@@ -164,3 +187,38 @@ class OptionalSwitchField(forms.TypedChoiceField):
     def to_python(self, value: Any) -> str:
         word = str(value or "").lower()
         return {"on": "true", "1": "true", "yes": "true", "off": "false", "0": "false", "no": "false"}.get(word, word)
+
+
+class MediaTypeInput(forms.TextInput):
+    """A text input that offers the names of media types; any other number can be typed."""
+
+    template_name = "widgets/media_type.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        widget = context["widget"]
+        widget["names"] = [media_type_text(number) for number in media_type_names()]
+        if widget["names"]:
+            widget["attrs"] |= {"list": f"{widget['attrs'].get('id', name)}_names", "autocomplete": "off"}
+        return context
+
+
+class MediaTypeField(forms.IntegerField):
+    """The vendor's number of a media type: as digits, by its name, or as the portal shows both, ``Radio (7)``."""
+
+    widget = MediaTypeInput
+    default_error_messages: ClassVar = {"invalid": "Give one of the names, or a whole number, as in 7."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"min_value": 1, "max_value": 2_147_483_647} | kwargs))
+
+    def to_python(self, value: Any) -> int | None:
+        text = str(value or "").strip()
+        if not text or text.isdigit():
+            return super().to_python(text)
+        by_name = {name.lower(): number for number, name in media_type_names().items()}
+        shown = re.fullmatch(r".+ \(([0-9]+)\)", text)
+        return super().to_python(by_name.get(text.lower()) or (shown[1] if shown else text))
+
+    def prepare_value(self, value: Any) -> Any:
+        return media_type_text(value) if isinstance(value, int) else value

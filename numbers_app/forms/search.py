@@ -12,10 +12,9 @@ from django.core.validators import RegexValidator
 
 from numbers_app.callcap import SearchCriteria
 from numbers_app.callcap.vanity import clean as clean_vanity
-from numbers_app.models import Account
 from numbers_app.places import STATES
 
-from .fields import PhoneNumberField, PlainTextField
+from .fields import LocationField, PhoneNumberField, PlainTextField
 
 COUNTRIES = {"US": "United States", "CA": "Canada"}
 # What toll-free numbers do not have.
@@ -33,11 +32,10 @@ def _digits(count: int, sentence: str, first: str = "0-9") -> PlainTextField:
     )
 
 
-def _states() -> list[Any]:
+def state_choices() -> list[Any]:
     """States and provinces as choices, by country."""
     by_country = groupby(STATES, key=attrgetter("country"))
-    groups = [(COUNTRIES[key], [(state.code, state.name) for state in states]) for key, states in by_country]
-    return [("", "Any"), *groups]
+    return [(COUNTRIES[key], [(state.code, state.name) for state in states]) for key, states in by_country]
 
 
 class SearchForm(forms.Form):
@@ -67,17 +65,9 @@ class SearchForm(forms.Form):
     show_tollfree = forms.BooleanField(required=False, label="Toll-free")
     show_public_pool = forms.BooleanField(required=False, label="Public pool")
     show_reserved_pool = forms.BooleanField(required=False, label="Reserved pool")
-    account = forms.ModelChoiceField(
-        queryset=Account.objects.none(),
-        to_field_name="key",
-        required=False,
-        label="Location account",
-        empty_label="Any",
-        help_text="Whose reserved pool to search.",
-        error_messages={"invalid_choice": "Choose one of your Locations."},
-    )
+    account = LocationField(required=False, empty_label="Any", help_text="Whose reserved pool to search.")
     country = forms.ChoiceField(required=False, choices=[("", "Any"), *COUNTRIES.items()])
-    state = forms.ChoiceField(required=False, choices=_states, label="State or province")
+    state = forms.ChoiceField(required=False, choices=[("", "Any"), *state_choices()], label="State or province")
     city = PlainTextField(required=False, max_length=100)
     rate_center = PlainTextField(required=False, max_length=100)
     zipcode = PlainTextField(

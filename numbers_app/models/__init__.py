@@ -2,7 +2,7 @@
 
 from .accounts import Account, Grant
 from .batches import ORDER_KINDS, Batch, BatchKind, BatchRow, BatchStatus, RowState
-from .campaigns import TEN_DIGITS, Campaign, Evaluation, NumberType
+from .campaigns import RUN_ON, TEN_DIGITS, Campaign, Evaluation, NumberType
 from .history import (
     GENESIS_HASH,
     NUMBER_VERBS,
@@ -17,6 +17,7 @@ from .notifications import MailState, Notification, NotificationKind
 from .orders import (
     CHANGES_A_NUMBER,
     OPEN,
+    SENDS_WHAT_IS_SET,
     UNSETTLED,
     Attempt,
     AttemptKind,
@@ -40,6 +41,8 @@ __all__ = [
     "NUMBER_VERBS",
     "OPEN",
     "ORDER_KINDS",
+    "RUN_ON",
+    "SENDS_WHAT_IS_SET",
     "TEN_DIGITS",
     "UNSETTLED",
     "Account",

@@ -1,5 +1,6 @@
 """The mirror of what was provisioned at the vendor: one row a number."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -9,6 +10,8 @@ from .accounts import Account
 from .history import HistoryEntry
 
 TEN_DIGITS = r"^[2-9][0-9]{9}$"
+# The stop date of a number that runs on: Callcap documents no way to clear one, and this is its own example.
+RUN_ON = date(2099, 1, 1)
 
 
 class Evaluation(models.TextChoices):

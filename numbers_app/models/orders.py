@@ -35,7 +35,9 @@ class OrderStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-CHANGES_A_NUMBER = (OrderKind.CHANGE, OrderKind.REAPPLY, OrderKind.CONFIRM)
+# Nothing in the mirror changes by these.
+SENDS_WHAT_IS_SET = (OrderKind.REAPPLY, OrderKind.CONFIRM)
+CHANGES_A_NUMBER = (OrderKind.CHANGE, *SENDS_WHAT_IS_SET)
 DECIDED = (
     OrderStatus.APPROVED,
     OrderStatus.SENDING,

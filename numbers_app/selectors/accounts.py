@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from numbers_app.models import Account, User
-from numbers_app.permissions import Capability, can
+from numbers_app.permissions import Capability, Role, can, roles_of
 
 
 def accounts_granted(user: User) -> QuerySet[Account]:
@@ -25,3 +25,11 @@ def accounts_visible(user: User) -> QuerySet[Account]:
 def locations_granted(user: User) -> QuerySet[Account]:
     """The active Locations in which the user may act: only Locations hold numbers."""
     return accounts_granted(user).filter(kind=Account.Kind.LOCATION, active=True).select_related("parent__parent")
+
+
+def accounts_kept(user: User) -> QuerySet[Account]:
+    """The accounts whose time zone the user may set: all for administrators, who have no grants; else those granted.
+
+    Not those visible: whoever is an auditor too sees everything by that role, and acts by the other.
+    """
+    return Account.objects.all() if Role.ADMINISTRATOR in roles_of(user) else accounts_granted(user)

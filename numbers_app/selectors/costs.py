@@ -11,11 +11,8 @@ import phonenumbers
 from django.conf import settings
 
 from numbers_app.callcap.matching import PLACES
-from numbers_app.models import Order, OrderKind
+from numbers_app.models import RUN_ON, Order, OrderKind
 from numbers_app.places import TOLLFREE_CODES
-
-# "No end", as the vendor writes it.
-ENDLESS_YEAR = 2099
 
 
 @dataclass(frozen=True)
@@ -69,6 +66,6 @@ def _finds_tollfree(search: dict[str, Any]) -> bool | None:
 
 def _started_months(first: date, last: date) -> int:
     """How many months begin from the first day to the last; 0 for no end or none at all."""
-    if last.year >= ENDLESS_YEAR or last < first:
+    if last >= RUN_ON or last < first:
         return 0
     return (last.year - first.year) * 12 + last.month - first.month + (last.day >= first.day)

@@ -15,6 +15,35 @@ from numbers_app.text import phone_text
 MANY = 10
 MOST_SUGGESTED = 10
 COUNTRIES = {"US": "in the United States", "CA": "in Canada"}
+# Those that share the country code 1, by their ISO codes. The form refuses them; what was imported or is in the mirror
+# from before may still ring there.
+SHARING_ONE = {
+    "AG": "in Antigua and Barbuda",
+    "AI": "in Anguilla",
+    "AS": "in American Samoa",
+    "BB": "in Barbados",
+    "BM": "in Bermuda",
+    "BS": "in the Bahamas",
+    "DM": "in Dominica",
+    "DO": "in the Dominican Republic",
+    "GD": "in Grenada",
+    "GU": "in Guam",
+    "JM": "in Jamaica",
+    "KN": "in Saint Kitts and Nevis",
+    "KY": "in the Cayman Islands",
+    "LC": "in Saint Lucia",
+    "MP": "in the Northern Mariana Islands",
+    "MS": "in Montserrat",
+    "PR": "in Puerto Rico",
+    "SX": "in Sint Maarten",
+    "TC": "in the Turks and Caicos Islands",
+    "TT": "in Trinidad and Tobago",
+    "VC": "in Saint Vincent and the Grenadines",
+    "VG": "in the British Virgin Islands",
+    "VI": "in the US Virgin Islands",
+}
+# Local numbers with this exchange cost the caller extra, in every area code.
+PREMIUM_EXCHANGE = "976"
 
 
 @dataclass(frozen=True)
@@ -58,10 +87,10 @@ def destination_warnings(
     many = ringing.count()
     if not ringing.filter(account=account).exists():
         used = f" It is used elsewhere, by {many} number{'s' if many > 1 else ''}." if many else ""
-        warnings.append(DestinationWarning(f"{shown} has never been a destination at {account.name}.{used}"))
+        warnings.append(DestinationWarning(f"No other number at {account.name} rings {shown}.{used}"))
     if many >= MANY:
         warnings.append(DestinationWarning(f"{many} of our numbers ring {shown} already, which is unusually many."))
-    return [*warnings, *_abroad(destination, shown, numbers)]
+    return [*warnings, *_premium(destination, shown), *_abroad(destination, shown, numbers)]
 
 
 def _loop(
@@ -79,15 +108,23 @@ def _loop(
         yield DestinationWarning(f"{shown} is itself about to become one of our tracking numbers.", loops=True)
 
 
+def _premium(destination: str, shown: str) -> Iterable[DestinationWarning]:
+    kind = phonenumbers.number_type(phonenumbers.parse(destination, "US"))
+    if kind == phonenumbers.PhoneNumberType.PREMIUM_RATE or destination[3:6] == PREMIUM_EXCHANGE:
+        yield DestinationWarning(f"{shown} is a premium number: each call that is sent there may cost extra.")
+
+
 def _abroad(destination: str, shown: str, numbers: Iterable[str]) -> Iterable[DestinationWarning]:
     there = _country(destination)
+    if there in SHARING_ONE:
+        yield DestinationWarning(f"{shown} is {SHARING_ONE[there]}: each call there is a call abroad.")
     here = {country for number in numbers if (country := _country(number)) in COUNTRIES}
     if here and there in COUNTRIES and there not in here:
         yield DestinationWarning(f"{shown} is {COUNTRIES[there]}, another country than the number's.")
 
 
 def _country(number: str) -> str:
-    """US or CA; empty for toll-free numbers, which belong to no country."""
+    """The ISO code, as in US or CA; empty for toll-free numbers, which belong to no country."""
     parsed = phonenumbers.parse(number, "US")
     if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.TOLL_FREE:
         return ""

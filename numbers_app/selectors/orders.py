@@ -9,13 +9,12 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from numbers_app.models import OPEN, Attempt, Campaign, Choice, HistoryEntry, Order, OrderKind, OrderStatus, User, Verb
+from numbers_app.models import OPEN, Attempt, Choice, HistoryEntry, Order, OrderKind, OrderStatus, User, Verb
 from numbers_app.permissions import Capability, can
 from numbers_app.services.doubt import doubtful_purchase
 
 from .accounts import accounts_granted, accounts_visible
 
-STOPPING_SOON = timedelta(days=30)
 WRITING = (Verb.ORDER_REQUESTED, Verb.ORDER_AMENDED)
 
 
@@ -37,9 +36,9 @@ def order_queue(user: User) -> QuerySet[Order]:
 
 
 def orders_undoable(user: User) -> QuerySet[Order]:
-    """The orders whose approval this person can still take back, the last one first."""
+    """The orders whose approval this person can still take back, the last one first; those of batches cannot be."""
     since = timezone.now() - timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
-    approved = order_list(user).filter(status=OrderStatus.APPROVED, self_approved=False, parent=None)
+    approved = order_list(user).filter(status=OrderStatus.APPROVED, self_approved=False, parent=None, batch_row=None)
     return approved.filter(decider_id=user.pk, decided_at__gt=since).order_by("-decided_at")
 
 
@@ -74,13 +73,6 @@ def orders_upcoming(user: User) -> QuerySet[Order]:
 def orders_expiring(user: User) -> QuerySet[Order]:
     """Waiting orders, the one that expires first at the top."""
     return order_list(user).filter(status=OrderStatus.PENDING).order_by("submitted_at", "pk")
-
-
-def campaigns_stopping_soon(user: User) -> QuerySet[Campaign]:
-    """Numbers whose stop date lies within thirty days, the next one first."""
-    until = timezone.now().date() + STOPPING_SOON
-    stopping = Campaign.objects.filter(account__in=accounts_visible(user), ended_at=None, stop_date__lte=until)
-    return stopping.select_related("account").order_by("stop_date", "pk")
 
 
 def order_made_by_form(user: User, form_token: UUID) -> Order | None:

@@ -28,6 +28,7 @@ class Changes:
     """How many changes to numbers. ``rerouted`` and ``stop_dates`` are among ``changed``; ``both`` are in each."""
 
     bought: int = 0
+    imported: int = 0
     changed: int = 0
     rerouted: int = 0
     stop_dates: int = 0
@@ -36,7 +37,7 @@ class Changes:
 
     @property
     def total(self) -> int:
-        return self.bought + self.changed + self.stopped
+        return self.bought + self.imported + self.changed + self.stopped
 
     @classmethod
     def sum(cls, parts: Iterable[Changes]) -> Changes:
@@ -84,6 +85,7 @@ class Report:
 
 _BY_VERB = {
     "bought": Count("pk", filter=Q(verb=Verb.NUMBER_BOUGHT)),
+    "imported": Count("pk", filter=Q(verb=Verb.NUMBER_IMPORTED)),
     "changed": Count("pk", filter=Q(verb=Verb.NUMBER_CHANGED)),
     "stopped": Count("pk", filter=Q(verb=Verb.NUMBER_ENDED)),
 }

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from numbers_app.models import (
     OPEN,
+    SENDS_WHAT_IS_SET,
     Campaign,
     HistoryEntry,
     Notification,
@@ -106,7 +107,7 @@ def order_is_news(user: User, order: Order) -> bool:
 def order_destination_warnings(order: Order) -> list[DestinationWarning]:
     """What looks wrong about the order's destination; nothing for one that sets none."""
     destination = order.parameters.get("destination")
-    if not destination or order.kind == OrderKind.REAPPLY:
+    if not destination or order.kind in SENDS_WHAT_IS_SET:
         return []
     numbers = [choice.number for choice in order.choices.all() if choice.live]
     if not numbers and order.phone_number:
@@ -124,13 +125,13 @@ def _related(user: User, order: Order) -> list[Related]:
     """Live orders and numbers that this person may see, with the same destination or campaign name."""
     wished = {name: order.parameters.get(name) for name in ("destination", "campaign_name")}
     wished = {name: value for name, value in wished.items() if value}
-    if not wished:
+    if not wished or order.kind in SENDS_WHAT_IS_SET:
         return []
     any_order, any_campaign = Q(pk__in=[]), Q(pk__in=[])
     for name, value in wished.items():
         any_order |= Q(**{f"parameters__{name}": value})
         any_campaign |= Q(**{name: value})
-    orders = order_list(user).filter(any_order, status__in=OPEN).exclude(pk=order.pk).exclude(kind=OrderKind.REAPPLY)
+    orders = order_list(user).filter(any_order, status__in=OPEN).exclude(Q(pk=order.pk) | Q(kind__in=SENDS_WHAT_IS_SET))
     campaigns = Campaign.objects.filter(any_campaign, ended_at=None, account__in=accounts_visible(user))
     campaigns = campaigns.exclude(orders=order).select_related("account")
     found = [Related(other, None, _same(wished, other.parameters)) for other in orders[:MOST_RELATED]]

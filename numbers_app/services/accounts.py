@@ -1,109 +1,62 @@
-"""Mirroring the vendor's account tree, and granting people parts of it."""
+"""Keeping Callcap's accounts as they are needed here: reading them anew, their time zones, and who may act where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from zoneinfo import available_timezones
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.callcap import AccountNode
+from numbers_app.errors import InvalidInput
 from numbers_app.models import Account, Grant, User, Verb
-from numbers_app.vendor import vendor_corporates, vendor_describe_account
+from numbers_app.permissions import Capability, require
+from numbers_app.selectors.accounts import accounts_kept
+from numbers_app.tasks import sync_accounts
 
+from .account_sync import accounts_sync_begin, accounts_sync_state
 from .history import history_append
 
 
-@dataclass(frozen=True)
-class SyncResult:
-    """How many accounts the vendor listed, and how many of them were added, changed or gone."""
+def accounts_sync_ask(*, actor: Actor) -> bool:
+    """Let the worker read the account tree from the vendor now. Returns False when it is being read already.
 
-    listed: int
-    added: int
-    changed: int
-    vanished: int
-
-
-def accounts_sync(*, actor: Actor) -> SyncResult:
-    """Read the whole tree from the vendor, then bring ours in line; nothing is deleted. Raises CallcapError."""
-    nodes = list(_read_tree())
-    counts = {"added": 0, "changed": 0}
-    with transaction.atomic():
-        # No key: orders that refer to these accounts commit meanwhile, or both would wait for each other in a circle.
-        known = {account.key: account for account in Account.objects.select_for_update(no_key=True)}
-        for node in nodes:
-            account = known.get(node.key)
-            if account is None:
-                known[node.key] = _add(actor, node, known)
-                counts["added"] += 1
-            elif _change(actor, account, _wished(node, known)):
-                counts["changed"] += 1
-        Account.objects.filter(key__in=[node.key for node in nodes]).update(synced_at=timezone.now())
-        listed = {node.key for node in nodes}
-        gone = [account for account in known.values() if account.key not in listed and account.active]
-        for account in gone:
-            _change(actor, account, {"active": False})
-    return SyncResult(listed=len(nodes), vanished=len(gone), **counts)
-
-
-def _read_tree() -> Iterator[AccountNode]:
-    """Every account, parents first. Locations are asked one by one: only their own answer gives the zone."""
-    for corporate in vendor_corporates():
-        yield corporate
-        _, divisions = vendor_describe_account(corporate.kind, corporate.callcap_id)
-        for division in divisions:
-            yield division
-            _, locations = vendor_describe_account(division.kind, division.callcap_id)
-            for location in locations:
-                described, _ = vendor_describe_account(location.kind, location.callcap_id)
-                yield AccountNode(
-                    location.key,
-                    location.kind,
-                    location.callcap_id,
-                    location.name,
-                    division.key,
-                    described.time_zone,
-                )
-
-
-def _wished(node: AccountNode, known: dict[str, Account]) -> dict[str, object]:
-    parent = known.get(node.parent_key)
-    fields: dict[str, object] = {
-        "name": node.name,
-        "parent_id": parent.pk if parent else None,
-        "path": f"{parent.path if parent else '/'}{node.key}/",
-        "active": True,
-    }
-    # A zone that the vendor does not tell is not a zone that changed.
-    return fields | ({"time_zone": node.time_zone} if node.time_zone else {})
-
-
-def _add(actor: Actor, node: AccountNode, known: dict[str, Account]) -> Account:
-    fields = _wished(node, known)
-    history_append(
-        actor=actor,
-        verb=Verb.ACCOUNT_ADDED,
-        account_key=node.key,
-        changes={"name": [None, node.name], "path": [None, fields["path"]]},
-    )
-    return Account.objects.create(
-        key=node.key, kind=node.kind, callcap_id=node.callcap_id, synced_at=timezone.now(), **fields
-    )
-
-
-def _change(actor: Actor, account: Account, wished: dict[str, object]) -> bool:
-    changes = {
-        name: [getattr(account, name), value] for name, value in wished.items() if getattr(account, name) != value
-    }
-    if not changes:
+    Raises PermissionDenied to all but managers and administrators.
+    """
+    require(actor.person_or_refuse, Capability.KEEP_LOCATIONS)
+    if accounts_sync_state().is_being_read:
         return False
-    history_append(actor=actor, verb=Verb.ACCOUNT_CHANGED, account_key=account.key, changes=changes)
-    for name, (_, value) in changes.items():
-        setattr(account, name, value)
-    account.save(update_fields=list(changes))
+    accounts_sync_begin(actor=actor)
+    sync_accounts.enqueue()
     return True
+
+
+def account_set_zone(*, actor: Actor, account: Account, time_zone: str) -> Account:
+    """Set a Location's time zone by hand. It stays until the vendor tells another one than it does now.
+
+    Managers may where they have a grant, administrators everywhere. Raises InvalidInput for what is no zone and for
+    accounts that have none.
+    """
+    user = actor.person_or_refuse
+    require(user, Capability.KEEP_LOCATIONS)
+    if not accounts_kept(user).filter(pk=account.pk).exists():
+        raise PermissionDenied("You may not change this Location: it was not granted to you.")
+    if account.kind != Account.Kind.LOCATION:
+        raise InvalidInput("Only Locations have a time zone.")
+    if time_zone not in available_timezones():
+        raise InvalidInput("Choose one of the time zones.", "time_zone")
+    with transaction.atomic():
+        locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        if locked.time_zone != time_zone:
+            history_append(
+                actor=actor,
+                verb=Verb.ACCOUNT_CHANGED,
+                account_key=locked.key,
+                changes={"time_zone": [locked.time_zone, time_zone]},
+            )
+            locked.time_zone = time_zone
+            locked.save(update_fields=["time_zone"])
+    return locked
 
 
 def user_lock(user_id: int) -> User:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from numbers_app.actors import Actor
-from numbers_app.models import AttemptKind, Campaign, Order, OrderKind
+from numbers_app.models import AttemptKind, Order, OrderKind
 from numbers_app.vendor import callcap_client
 
 from .sending import attempt_send
-from .validity import plain_value
+from .validity import campaign_lock, plain_value
 
 
 def change_carry(*, actor: Actor, order: Order) -> None:
@@ -23,13 +23,14 @@ def change_carry(*, actor: Actor, order: Order) -> None:
         order=order,
         kind=AttemptKind.UPDATE,
         number=order.phone_number,
-        values=lambda: _values_in_force(order) if order.kind == OrderKind.REAPPLY else order.parameters,
+        values=lambda: order.parameters if order.kind == OrderKind.CHANGE else _values_in_force(order),
         found=None,
         send=lambda values: callcap_client().update(order.phone_number, values),
     )
 
 
 def _values_in_force(order: Order) -> dict[str, Any]:
-    """What the mirror says of the fields that a re-application is about; its row is locked until the intent stands."""
-    campaign = Campaign.objects.select_for_update(of=("self",)).get(orders=order)
+    """What the mirror says of the fields that a re-application or a confirmation is about; its row is locked until the
+    intent stands."""
+    campaign = campaign_lock(orders=order)
     return {name: plain_value(getattr(campaign, name)) for name in order.parameters}

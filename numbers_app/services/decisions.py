@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
-from numbers_app.models import HistoryEntry, Order, OrderStatus, User, Verb
+from numbers_app.models import BatchRow, HistoryEntry, Order, OrderStatus, User, Verb
 from numbers_app.permissions import Capability, require
 from numbers_app.selectors.accounts import accounts_granted
 from numbers_app.tasks import execute_order
@@ -51,6 +51,8 @@ def order_undo_approval(*, actor: Actor, order_id: int) -> Order:
         order = order_lock_granted(user, order_id)
         if order.status != OrderStatus.APPROVED or order.self_approved:
             raise Conflict(f"There is no approval to take back: {order_standing(order)}")
+        if row := BatchRow.objects.filter(order_id=order.pk).first():
+            raise Conflict(f"This order belongs to batch {row.batch_id}. Pause or cancel the batch instead.")
         if order.decider_id != user.pk:
             raise PermissionDenied(f"Only {order.decider_name} can take back this approval. You can cancel the order.")
         until = order_undo_until(order)

@@ -23,7 +23,7 @@ from .change import change_carry
 from .purchase import purchase_carry, purchase_check
 from .recording import attempt_record
 from .sending import attempt_conclude
-from .switch import sending_guard
+from .switch import is_batch_paused, sending_guard
 
 
 def order_execute(*, actor: Actor, order_id: int) -> None:
@@ -70,9 +70,11 @@ def _is_due(order: Order) -> bool:
 
 
 def _is_held(order: Order, switch: SendingSwitch) -> bool:
-    """Whether the switch holds the order back. While only purchases are paused, those in doubt are still checked."""
-    buying = order.kind == OrderKind.PROVISION and order.status == OrderStatus.APPROVED
-    return switch.everything_paused or (buying and switch.purchases_paused)
+    """Whether the switch or a paused batch holds the order back. What is in doubt is checked unless all is paused."""
+    if order.status != OrderStatus.APPROVED:
+        return switch.everything_paused
+    buying = order.kind == OrderKind.PROVISION
+    return switch.everything_paused or (buying and switch.purchases_paused) or is_batch_paused(order)
 
 
 def _carry(actor: Actor, order: Order) -> None:

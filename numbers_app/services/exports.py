@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from numbers_app.actors import Actor
+from numbers_app.csv_cells import BYTE_ORDER_MARK, cell_out
 from numbers_app.models import HistoryEntry, Verb
 from numbers_app.selectors.history_texts import Texts, history_texts
 
@@ -48,13 +47,6 @@ FIELDS = (
     "request_id",
 )
 HEADER = (*FIELDS, "previous_hash", "hash")
-BYTE_ORDER_MARK = "\ufeff"
-# A spreadsheet may take such a cell for a formula, also after white space and what is not seen, and in full width. It
-# gets an apostrophe in front, and so does one that begins with an apostrophe: taking one off the front of every cell
-# that has one gives the text back.
-_unsafe = re.compile(r"[\t\r']|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]").match
-# Most cells begin like this, or are empty: looking the first character up is faster than searching the cell.
-_PLAIN_STARTS = frozenset(["", "{", *string.ascii_letters, *string.digits])
 _in_order = itemgetter(*FIELDS)
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -122,10 +114,7 @@ def _csv(batches: Iterator[Texts]) -> Iterator[tuple[int, str]]:
 def _csv_row(canonical: str, previous_hash: str, entry_hash: str) -> list[object]:
     fields = json.loads(canonical)
     fields["changes"] = _compact(fields["changes"])
-    safe = [
-        f"'{cell}" if type(cell) is str and cell[:1] not in _PLAIN_STARTS and _unsafe(cell) else cell
-        for cell in _in_order(fields)
-    ]
+    safe = [cell_out(cell) if type(cell) is str else cell for cell in _in_order(fields)]
     return [*safe, previous_hash, entry_hash]
 
 

@@ -10,12 +10,23 @@ from django.db.models import F
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Attempt, AttemptKind, Campaign, Order, OrderKind, OrderStatus, User, Verb
-from numbers_app.permissions import roles_of
+from numbers_app.errors import InvalidInput
+from numbers_app.models import (
+    Account,
+    Attempt,
+    AttemptKind,
+    Campaign,
+    Choice,
+    Order,
+    OrderKind,
+    OrderStatus,
+    Verb,
+)
+from numbers_app.text import phone_text, storable
 
 from .doubt import doubtful_purchase
-from .history import NumberState, VendorWords, history_append
-from .validity import plain_value
+from .history import NumberState, VendorWords, history_append, history_lock
+from .validity import campaign_lock, can_be_sent, plain_value
 
 
 def campaign_bought(
@@ -28,7 +39,7 @@ def campaign_bought(
     # The vendor names the campaign after the number when it is given no name.
     values["campaign_name"] = values.get("campaign_name") or number
     entry = history_append(
-        actor=_on_behalf(actor, order.author_id, order.author_name),
+        actor=actor.on_behalf(order.author_id, order.author_name),
         verb=Verb.NUMBER_BOUGHT,
         number=number,
         account_key=order.account.key,
@@ -50,6 +61,46 @@ def campaign_bought(
     )
 
 
+def campaign_import(
+    *, actor: Actor, account: Account, number: str, values: dict[str, Any], reason: str, approved_by: str
+) -> Campaign:
+    """Put a number that was bought outside the portal into the mirror, in the caller's transaction.
+
+    ``values`` are JSON values by field, as orders hold them, with a destination. The vendor is not asked, so nothing
+    counts as confirmed. Raises InvalidInput when the number is ours already or an order wants it.
+    """
+    # Purchases write behind the same lock: none can put the number into the mirror between the look and the write.
+    history_lock()
+    _refuse_import(number)
+    given = {"campaign_name": number} | {name: value for name, value in values.items() if value not in (None, "")}
+    stop_date = date.fromisoformat(given["stop_date"]) if "stop_date" in given else None
+    entry = history_append(
+        actor=actor,
+        verb=Verb.NUMBER_IMPORTED,
+        number=number,
+        account_key=account.key,
+        changes={name: [None, value] for name, value in given.items()},
+        state=NumberState(destination=given["destination"], stop_date=stop_date),
+        reason=reason,
+        approved_by=approved_by,
+    )
+    return Campaign.objects.create(
+        phone_number=number,
+        account=account,
+        imported_at=timezone.now(),
+        last_change=entry,
+        **(given | {"stop_date": stop_date}),
+    )
+
+
+def _refuse_import(number: str) -> None:
+    if Campaign.objects.filter(phone_number=number, ended_at=None).exists():
+        raise InvalidInput(f"{phone_text(number)} is already one of our numbers.", field="number")
+    wanted = Choice.objects.filter(number=number, live=True).first()
+    if wanted:
+        raise InvalidInput(f"{phone_text(number)} is already asked for in order {wanted.order_id}.", field="number")
+
+
 def _place(attempt: Attempt) -> dict[str, str]:
     """Where the number belongs, as the vendor offered it. Words too long for the mirror, such as a whole country name,
     stay in the attempt alone: they must not keep a bought number out of the mirror."""
@@ -63,14 +114,15 @@ def campaign_changed(
     *, actor: Actor, order: Order, parameters: dict[str, Any], vendor: VendorWords | None = None
 ) -> Campaign:
     """Bring the mirror in line with a change that the vendor carried out."""
-    campaign = Campaign.objects.select_for_update(of=("self",)).get(orders=order)
+    campaign = campaign_lock(orders=order)
+    _settle_by_answer(actor, order, campaign, vendor)
     after: dict[str, Any] = {
         name: date.fromisoformat(value) if name == "stop_date" else value for name, value in parameters.items()
     }
     if after.get("campaign_name") == "":
         after["campaign_name"] = campaign.phone_number
     entry = history_append(
-        actor=_on_behalf(actor, order.author_id, order.author_name),
+        actor=actor.on_behalf(order.author_id, order.author_name),
         verb=Verb.NUMBER_CHANGED,
         number=campaign.phone_number,
         account_key=order.account.key,
@@ -86,9 +138,66 @@ def campaign_changed(
         vendor=vendor,
     )
     Campaign.objects.filter(pk=campaign.pk).update(
-        version=F("version") + 1, confirmed_at=timezone.now(), last_change=entry, **after
+        version=F("version") + 1, last_change=entry, **_confirmation(), **after
     )
     return campaign
+
+
+def campaign_confirmed(*, actor: Actor, order: Order, vendor: VendorWords) -> None:
+    """The vendor carried out an update that changes nothing in the mirror: the number is ours, as of now."""
+    campaign = campaign_lock(orders=order)
+    _settle_by_answer(actor, order, campaign, vendor)
+    Campaign.objects.filter(pk=campaign.pk).update(**_confirmation())
+
+
+def campaign_dispute(*, actor: Actor, order: Order, vendor: VendorWords) -> None:
+    """The vendor says that the number of an order is not ours: somebody has to look. A dispute is opened once."""
+    campaign = campaign_lock(orders=order)
+    if campaign.ended_at or campaign.disputed_at:
+        return
+    history_append(
+        actor=actor.on_behalf(order.author_id, order.author_name),
+        verb=Verb.NUMBER_DISPUTED,
+        number=campaign.phone_number,
+        account_key=order.account.key,
+        order_id=order.pk,
+        vendor=vendor,
+    )
+    Campaign.objects.filter(pk=campaign.pk).update(disputed_at=timezone.now(), dispute=storable(vendor.message))
+
+
+def campaign_end(*, actor: Actor, campaign: Campaign, reason: str) -> None:
+    """A locked number is no longer ours, or has stopped. Nothing is open about it any more."""
+    ended_at = timezone.now()
+    entry = history_append(
+        actor=actor,
+        verb=Verb.NUMBER_ENDED,
+        number=campaign.phone_number,
+        account_key=campaign.account.key,
+        changes={"ended_at": [None, ended_at.isoformat()]},
+        state=NumberState(campaign.destination, campaign.stop_date, ended_at),
+        reason=reason,
+    )
+    Campaign.objects.filter(pk=campaign.pk).update(ended_at=ended_at, last_change=entry, disputed_at=None, dispute="")
+
+
+def _settle_by_answer(actor: Actor, order: Order, campaign: Campaign, vendor: VendorWords | None) -> None:
+    """What the vendor carried out proves that the number is ours, so a dispute about it is over."""
+    if campaign.disputed_at:
+        history_append(
+            actor=actor.on_behalf(order.author_id, order.author_name),
+            verb=Verb.NUMBER_SETTLED,
+            number=campaign.phone_number,
+            account_key=order.account.key,
+            order_id=order.pk,
+            changes={"dispute": [campaign.dispute, None]},
+            reason="Callcap carried out an update of the number.",
+            vendor=vendor,
+        )
+
+
+def _confirmation() -> dict[str, Any]:
+    return {"confirmed_at": timezone.now(), "disputed_at": None, "dispute": ""}
 
 
 def order_stop_later(*, actor: Actor, order: Order, campaign: Campaign) -> None:
@@ -98,7 +207,7 @@ def order_stop_later(*, actor: Actor, order: Order, campaign: Campaign) -> None:
         order,
         campaign,
         kind=OrderKind.CHANGE,
-        names=["stop_date"],
+        parameters={"stop_date": order.parameters["stop_date"]},
         due=timezone.now(),
         why=f"The stop date asked for with order {order.pk}.",
     )
@@ -110,31 +219,33 @@ def order_reapply_later(*, actor: Actor, order: Order) -> None:
     A change whose outcome was unknown may still be carried out until then, over a newer one.
     """
     campaign = Campaign.objects.get(orders=order)
-    names = [name for name in order.parameters if _can_be_sent(name, getattr(campaign, name))]
-    due = timezone.now() + timedelta(seconds=settings.CALLCAP_SETTLE_SECONDS)
-    if not names:
+    values = {name: plain_value(getattr(campaign, name)) for name in order.parameters}
+    parameters = {name: value for name, value in values.items() if can_be_sent(name, value)}
+    if campaign.ended_at or not parameters:
         return
+    due = timezone.now() + timedelta(seconds=settings.CALLCAP_SETTLE_SECONDS)
     _follow_up(
         actor,
         order,
         campaign,
         kind=OrderKind.REAPPLY,
-        names=names,
+        parameters=parameters,
         due=due,
         why=f"The outcome of order {order.pk} was unknown: Callcap might still carry it out over a newer change.",
     )
 
 
-def _can_be_sent(name: str, value: object) -> bool:
-    """Whether there is a value to send: features and stop dates have none before they are first set."""
-    return value is not None and not (value == "" and name == "evaluation")
-
-
 def _follow_up(
-    actor: Actor, order: Order, campaign: Campaign, *, kind: OrderKind, names: list[str], due: datetime, why: str
+    actor: Actor,
+    order: Order,
+    campaign: Campaign,
+    *,
+    kind: OrderKind,
+    parameters: dict[str, Any],
+    due: datetime,
+    why: str,
 ) -> None:
     """An order that follows from another one, approved with it and by the same person."""
-    parameters = {name: order.parameters[name] for name in names}
     child = Order.objects.create(
         kind=kind,
         status=OrderStatus.APPROVED,
@@ -143,7 +254,7 @@ def _follow_up(
         parent=order,
         phone_number=campaign.phone_number,
         parameters=parameters,
-        before={name: plain_value(getattr(campaign, name)) for name in names},
+        before={name: plain_value(getattr(campaign, name)) for name in parameters},
         reason=order.reason,
         requester_id=order.requester_id,
         requester_name=order.requester_name,
@@ -158,25 +269,11 @@ def _follow_up(
         request_id=order.request_id,
     )
     history_append(
-        actor=_on_behalf(actor, order.decider_id, order.decider_name),
+        actor=actor.on_behalf(order.decider_id, order.decider_name),
         verb=Verb.ORDER_APPROVED,
         number=campaign.phone_number,
         account_key=order.account.key,
         order_id=child.pk,
         changes={name: [child.before[name], value] for name, value in parameters.items()},
         reason=why,
-    )
-
-
-def _on_behalf(actor: Actor, user_id: int | None, name: str) -> Actor:
-    """The process that acts, under the name of the person whose wish or decision it carries out."""
-    user = User.objects.filter(pk=user_id).first() if user_id else None
-    role = ", ".join(roles_of(user)) if user else ""
-    return Actor(
-        user=None,
-        user_id=user_id,
-        name=name,
-        role=role or "no role",
-        source=actor.source,
-        request_id=actor.request_id,
     )

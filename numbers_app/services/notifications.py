@@ -7,7 +7,7 @@ A notification is written in the transaction of what it tells of. Mails are sent
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import structlog
 from django.conf import settings
@@ -16,9 +16,13 @@ from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from numbers_app.actors import Actor
 from numbers_app.models import (
+    Batch,
+    BatchRow,
+    Campaign,
     HistoryEntry,
     MailState,
     Notification,
@@ -48,7 +52,7 @@ def order_tell(*, actor: Actor, order: Order, verb: Verb, detail: str = "", repe
     if verb == Verb.ORDER_UNKNOWN and repeated:
         return
     kind = _kind(order, verb)
-    if kind:
+    if kind and not (kind in _TOLD_BY_BATCH and BatchRow.objects.filter(order_id=order.pk).exists()):
         order_tell_of(actor=actor, order=order, kind=kind, detail=detail)
 
 
@@ -66,6 +70,31 @@ def watch_tell(*, watch: Watch, owner: User, detail: str) -> None:
     _notification(owner, NotificationKind.APPEARED, detail, watch=watch).save()
 
 
+def batch_tell(*, actor: Actor, batch: Batch, kind: NotificationKind, people: Iterable[User], detail: str = "") -> None:
+    """Tell these people of a batch; whoever did it is not told."""
+    concerned = {person.pk: person for person in people if person.pk != actor.user_id}
+    said = f"{actor.name}: {detail}" if actor.user_id else detail
+    Notification.objects.bulk_create(_notification(person, kind, said, batch=batch) for person in concerned.values())
+
+
+def stops_tell(*, stops: Iterable[tuple[User, Campaign, date]]) -> None:
+    """Tell people that a number stops, and on which day."""
+    Notification.objects.bulk_create(
+        _notification(
+            person,
+            NotificationKind.STOPPING,
+            f"stops on {date_format(day, 'M j, Y')}",
+            campaign=campaign,
+        )
+        for person, campaign, day in stops
+    )
+
+
+def batch_author(batch: Batch) -> Iterable[User]:
+    """Who made the batch, unless they have left."""
+    return User.objects.filter(pk=batch.author_id, is_active=True)
+
+
 def order_seen(*, actor: Actor, order: Order) -> None:
     """The person has seen the order: everything told of it counts as read."""
     user = actor.person_or_refuse
@@ -76,6 +105,18 @@ def watch_seen(*, actor: Actor, view: SavedView) -> None:
     """The person has seen the search: everything that its watch told counts as read."""
     user = actor.person_or_refuse
     user.notifications.filter(watch__view=view, read_at=None).update(read_at=timezone.now())
+
+
+def batch_seen(*, actor: Actor, batch: Batch) -> None:
+    """The person has seen the batch: everything told of it counts as read."""
+    user = actor.person_or_refuse
+    user.notifications.filter(batch=batch, read_at=None).update(read_at=timezone.now())
+
+
+def campaign_seen(*, actor: Actor, number: str) -> None:
+    """The person has seen the number: everything told of it counts as read."""
+    user = actor.person_or_refuse
+    user.notifications.filter(campaign__phone_number=number, read_at=None).update(read_at=timezone.now())
 
 
 def notifications_read_all(*, actor: Actor, up_to: int) -> int:
@@ -103,7 +144,9 @@ def notification_mail(*, actor: Actor, notification_id: int) -> None:
     due.filter(user__is_active=False).update(mail=MailState.NONE)
     if not due.update(mail_after=now + MAIL_CLAIM, mail_tries=F("mail_tries") + 1):
         return
-    notification = Notification.objects.select_related("user", "order__account", "watch__view").get(pk=notification_id)
+    notification = Notification.objects.select_related(
+        "user", "order__account", "watch__view", "campaign__account", "batch"
+    ).get(pk=notification_id)
     try:
         _message(notification).send()
     except Exception:
@@ -114,7 +157,9 @@ def notification_mail(*, actor: Actor, notification_id: int) -> None:
     Notification.objects.filter(pk=notification.pk).update(mail=MailState.SENT)
 
 
-def _notification(person: User, kind: NotificationKind, detail: str, **about: Order | Watch) -> Notification:
+def _notification(
+    person: User, kind: NotificationKind, detail: str, **about: Order | Watch | Batch | Campaign
+) -> Notification:
     return Notification(
         user=person,
         kind=kind,
@@ -201,6 +246,17 @@ _KINDS = {
     Verb.ORDER_UNKNOWN: NotificationKind.UNKNOWN,
     Verb.ORDER_SETTLED: NotificationKind.SETTLED,
 }
+
+# Of the orders of a batch, only what asks for a person is told one by one.
+_TOLD_BY_BATCH = frozenset(
+    {
+        NotificationKind.CANCELLED,
+        NotificationKind.NEXT_CHOICE,
+        NotificationKind.BOUGHT,
+        NotificationKind.FAILED,
+        NotificationKind.UNKNOWN,
+    }
+)
 
 _CONCERNED: dict[NotificationKind, Callable[[Order], Iterable[User]]] = {
     NotificationKind.REQUESTED: _nearest_deciders,

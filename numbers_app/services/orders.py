@@ -16,7 +16,18 @@ from numbers_app.actors import Actor
 from numbers_app.callcap import SearchCriteria
 from numbers_app.criteria import criteria_from_json, criteria_in_words, criteria_to_json
 from numbers_app.errors import Conflict, InvalidInput
-from numbers_app.models import Account, Campaign, Choice, Order, OrderKind, OrderStatus, User, Verb
+from numbers_app.models import (
+    CHANGES_A_NUMBER,
+    SENDS_WHAT_IS_SET,
+    Account,
+    Campaign,
+    Choice,
+    Order,
+    OrderKind,
+    OrderStatus,
+    User,
+    Verb,
+)
 from numbers_app.permissions import Capability, can, require
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
 from numbers_app.selectors.campaigns import campaigns_held
@@ -27,7 +38,7 @@ from .decisions import order_approve_own, order_lock_granted, order_refuse_stale
 from .history import Changes, history_append
 from .notifications import order_tell
 from .transition import order_transition
-from .validity import plain_value
+from .validity import campaign_lock, plain_value
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ def order_request_purchase(
                 urgent=urgent,
                 execute_after=execute_after,
             )
-            _write_request(actor, user, order, _difference({}, _wish_for(numbers, search)))
+            order_write_request(actor, user, order, _difference({}, _wish_for(numbers, search)))
             _write_choices(order, wanted)
     except (InvalidInput, IntegrityError):
         # Perhaps a race, against the same form sent twice or against somebody else who wants the number.
@@ -116,7 +127,7 @@ def order_request_change(
     if not accounts_granted(user).filter(pk=campaign.account_id).exists():
         raise PermissionDenied("You may not change numbers of this account.")
     with transaction.atomic():
-        locked = Campaign.objects.select_for_update(of=("self",)).select_related("account").get(pk=campaign.pk)
+        locked = campaign_lock(pk=campaign.pk)
         # Behind the lock, so that the same form sent twice at once makes one order too.
         repeated = _made_by_form(form_token, user, locked.account, parameters, campaign=locked)
         if repeated:
@@ -136,7 +147,9 @@ def order_request_change(
             urgent=urgent,
             execute_after=execute_after,
         )
-        _write_request(actor, user, order, {name: [order.before[name], value] for name, value in parameters.items()})
+        order_write_request(
+            actor, user, order, {name: [order.before[name], value] for name, value in parameters.items()}
+        )
         if can(user, Capability.CHANGE_ROUTING):
             order_approve_own(actor=actor, order=order)
     return order
@@ -157,7 +170,8 @@ def order_amend(
     """Write a waiting order anew: a new revision by this person, which somebody else decides on.
 
     ``wanted`` and ``criteria`` are what a purchase then asks for. The person who asked may, and managers may. Raises
-    Conflict when it was decided or rewritten meanwhile, InvalidInput when nothing changes or a number is taken.
+    Conflict when it was decided or rewritten meanwhile, InvalidInput when nothing changes, a number is taken, or the
+    order only sends what is set already.
     """
     user = actor.person_or_refuse
     require(user, Capability.ORDER)
@@ -168,6 +182,8 @@ def order_amend(
             if user.pk not in (order.requester_id, order.author_id):
                 require(user, Capability.DECIDE)
             order_refuse_stale(order, revision)
+            if order.kind in SENDS_WHAT_IS_SET:
+                raise InvalidInput("It sends what is set already, so there is nothing to rewrite.")
             _refuse_taken(numbers, by_other_than=order.pk)
             if order.campaign:
                 _refuse_pointless(order.campaign, parameters)
@@ -308,7 +324,8 @@ def _refuse_taken(numbers: list[str], by_other_than: int | None = None) -> None:
             raise InvalidInput(f"{phone_text(number)} is already asked for in order {wanted[number]}.", field="number")
 
 
-def _write_request(actor: Actor, user: User, order: Order, changes: dict[str, list[Any]]) -> None:
+def order_write_request(actor: Actor, user: User, order: Order, changes: Changes) -> None:
+    """Save a new order as asked for by this person, with its history entry, and tell whom it waits for."""
     order.requester_id, order.requester_name = order.author_id, order.author_name = user.pk, actor.name
     order.request_id = actor.request_id
     order.save(force_insert=True)
@@ -321,7 +338,7 @@ def _write_request(actor: Actor, user: User, order: Order, changes: dict[str, li
         changes={name: [None, value] for name, value in _wish(order).items()} | changes,
         reason=order.reason,
     )
-    needs_nobody = order.kind == OrderKind.CHANGE and can(user, Capability.CHANGE_ROUTING)
+    needs_nobody = order.kind in CHANGES_A_NUMBER and can(user, Capability.CHANGE_ROUTING)
     if not needs_nobody:
         order_tell(actor=actor, order=order, verb=Verb.ORDER_REQUESTED, detail=order.reason)
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.callcap import WriteAnswer
+from numbers_app.callcap import NOT_OURS_STATUS, WriteAnswer
 from numbers_app.models import (
     UNSETTLED,
     Attempt,
@@ -36,10 +36,17 @@ from .doubt import (
     purchase_doubt,
 )
 from .history import VendorWords
-from .mirror import campaign_bought, campaign_changed, order_reapply_later, order_stop_later
+from .mirror import (
+    campaign_bought,
+    campaign_changed,
+    campaign_confirmed,
+    campaign_dispute,
+    order_reapply_later,
+    order_stop_later,
+)
 from .notifications import order_tell_of
 from .transition import order_lock, order_transition
-from .validity import plain_value
+from .validity import campaign_lock, plain_value
 
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 300
@@ -84,6 +91,9 @@ def attempt_store(*, attempt: Attempt, answer: WriteAnswer) -> bool:
 def attempt_record(*, actor: Actor, attempt: Attempt) -> None:
     """Bring order, mirror and history in line with a concluded attempt. Harmless to repeat."""
     order = order_lock(attempt.order_id)
+    if order.campaign_id:
+        # Whatever follows may write the number, or an order about it.
+        campaign_lock(pk=order.campaign_id)
     # A late answer may have come in since the caller read the attempt.
     attempt.refresh_from_db()
     if not attempt.recorded:
@@ -132,7 +142,8 @@ def _is_late_change(order: Order, attempt: Attempt) -> bool:
 
 def _record_bought(actor: Actor, order: Order, attempt: Attempt) -> None:
     """The number is ours. True whatever the order has come to meanwhile: a bought number always reaches the mirror."""
-    mirrored = Campaign.objects.filter(phone_number=attempt.number, ended_at=None).first()
+    live = Campaign.objects.select_for_update().filter(phone_number=attempt.number, ended_at=None)
+    mirrored = live.first()
     campaign = mirrored or campaign_bought(actor=actor, order=order, attempt=attempt, vendor=_words(attempt))
     if order.status == OrderStatus.DONE:
         return
@@ -247,28 +258,37 @@ def _record_update(actor: Actor, order: Order, attempt: Attempt) -> None:
         _postpone(actor, order, attempt, f"Not sent yet: {attempt.message}", doubted=doubted)
     elif not is_processed(attempt):
         _postpone(actor, order, attempt, _unprocessed(attempt), doubted=doubted)
-    elif doubted:
+    else:
+        _record_update_refused(actor, order, attempt, doubted=doubted)
+
+
+def _record_update_refused(actor: Actor, order: Order, attempt: Attempt, *, doubted: bool) -> None:
+    """A refusal that is about the update itself. One that says that the number is not ours opens a dispute."""
+    if attempt.http_status == NOT_OURS_STATUS:
+        campaign_dispute(actor=actor, order=order, vendor=_words(attempt))
+    if doubted and order.kind != OrderKind.CONFIRM:
         why = f"Callcap refused to repeat it: {attempt.message} Whether it was carried out the first time is not known."
         order_hand_over(actor=actor, order=order, why=why, vendor=_words(attempt))
     else:
         why = f"Callcap refused: {attempt.message}"
         order_fail(actor=actor, order=order, why=why, vendor=_words(attempt))
+        if doubted:
+            # Nothing hangs on whether a confirmation was carried out, but its old name may still be, over a newer one.
+            order_reapply_later(actor=actor, order=order)
 
 
 def _record_changed(actor: Actor, order: Order, attempt: Attempt) -> None:
-    if order.kind == OrderKind.REAPPLY:
-        Campaign.objects.filter(orders=order).update(confirmed_at=timezone.now())
-        result = "Sent again."
-    else:
+    if order.kind == OrderKind.CHANGE:
         campaign_changed(actor=actor, order=order, parameters=attempt.parameters, vendor=_words(attempt))
-        result = "Changed."
+    else:
+        campaign_confirmed(actor=actor, order=order, vendor=_words(attempt))
     order_transition(
         actor=actor,
         order=order,
         to=OrderStatus.DONE,
         verb=Verb.ORDER_DONE,
         vendor=_words(attempt),
-        result=result,
+        result=_CARRIED_OUT[OrderKind(order.kind)],
         execute_after=None,
         finished_at=timezone.now(),
     )
@@ -276,6 +296,11 @@ def _record_changed(actor: Actor, order: Order, attempt: Attempt) -> None:
         order_reapply_later(actor=actor, order=order)
 
 
+_CARRIED_OUT = {
+    OrderKind.CHANGE: "Changed.",
+    OrderKind.REAPPLY: "Sent again.",
+    OrderKind.CONFIRM: "Confirmed: the number is ours.",
+}
 _RECORDERS = {
     AttemptKind.BUY: _record_buy,
     AttemptKind.PROBE: _record_probe,

@@ -38,7 +38,7 @@ from numbers_app.vendor import VendorBusy, vendor_find_number, vendor_turn
 
 from .doubt import doubtful_purchase, purchase_doubt
 from .recording import attempt_record, attempt_store, order_fail, order_hand_over, order_retry_at
-from .switch import purchases_pause_for_key, sending_switch
+from .switch import is_batch_paused, purchases_pause_for_key, sending_switch
 from .transition import order_lock, order_transition
 from .validity import order_problem
 
@@ -163,6 +163,8 @@ def _intend(
             locked = order_lock(order.pk)
             if not _may_send(actor, order, locked, kind, number):
                 return None
+            # Reading them may lock the number, which comes before the history.
+            parameters = values()
             if kind != AttemptKind.PROBE:
                 order_transition(
                     actor=actor,
@@ -175,7 +177,7 @@ def _intend(
                 order=locked,
                 kind=kind,
                 number=number,
-                parameters=values(),
+                parameters=parameters,
                 preflight=_evidence(found),
                 started_at=Now(),
                 lease_until=Now() + lease,
@@ -194,6 +196,8 @@ def _may_send(actor: Actor, order: Order, locked: Order, kind: AttemptKind, numb
         return False
     switch = sending_switch()
     if switch.everything_paused or (kind == AttemptKind.BUY and switch.purchases_paused):
+        return False
+    if locked.status == OrderStatus.APPROVED and is_batch_paused(locked):
         return False
     if locked.status == OrderStatus.UNKNOWN:
         in_hand = locked.attempts.filter(outcome=AttemptOutcome.SENDING).exists()

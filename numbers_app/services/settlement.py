@@ -18,6 +18,7 @@ from .doubt import doubtful_purchase, names_another
 from .mirror import campaign_bought, campaign_changed, order_reapply_later
 from .recording import order_end_bought, order_fail
 from .transition import order_transition
+from .validity import campaign_lock
 
 
 class Finding(StrEnum):
@@ -51,6 +52,8 @@ def order_settle(*, actor: Actor, order_id: int, finding: Finding, reason: str) 
             raise Conflict(f"This order is not unknown any more: {order_standing(order)}")
         if order.attempts.filter(outcome=AttemptOutcome.SENDING).exists():
             raise Conflict("Callcap is being asked about this order right now. Wait a minute, then look again.")
+        if order.campaign_id:
+            campaign_lock(pk=order.campaign_id)
         result = f"{_FOUND[finding]} Settled by {actor.name}: {reason}"
         settle = _settle_purchase if order.kind == OrderKind.PROVISION else _settle_change
         settle(actor, order, finding, result)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.tasks import TaskResultStatus
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -15,6 +15,8 @@ from numbers_app.actors import Actor
 from numbers_app.models import (
     Attempt,
     AttemptOutcome,
+    Batch,
+    BatchStatus,
     Campaign,
     MailState,
     Notification,
@@ -25,13 +27,15 @@ from numbers_app.models import (
     Verb,
     VerificationResult,
 )
-from numbers_app.tasks import execute_order, send_mail, verify_history
+from numbers_app.tasks import execute_order, execute_order_behind, release_batch, send_mail, verify_history
 
+from .batch_release import batch_finish, batch_has_more
 from .execution import attempts_expire
-from .history import NumberState, history_append
+from .mirror import campaign_end
 from .notifications import order_tell_of
 from .switch import sending_guard, sending_pause_without_guards
 from .transition import order_lock, order_transition
+from .validity import campaign_lock
 
 # A worker that was told of something and has not got to it within this time is told again.
 RING_AGAIN_AFTER = timedelta(seconds=60)
@@ -48,10 +52,28 @@ def orders_sweep(*, actor: Actor) -> int:
     due = (_not_held(actor) & Q(execute_after__lte=now)) | Q(pk__in=half_way)
     quiet = _quiet(now)
     rings = 0
-    for order_id in Order.objects.filter(due & quiet).order_by("pk").values_list("pk", flat=True)[:MOST_RINGS]:
+    # Confirmations and orders of batches come by the thousand and can wait.
+    can_wait = Case(When(Q(kind=OrderKind.CONFIRM) | Q(batch_row__isnull=False), then=True), default=False)
+    in_turn = Order.objects.filter(due & quiet).annotate(can_wait=can_wait).order_by("can_wait", "pk")
+    for order_id, waits in in_turn.values_list("pk", "can_wait")[:MOST_RINGS]:
         with transaction.atomic():
             if Order.objects.filter(quiet, pk=order_id).update(rung_at=now):
-                execute_order.enqueue(order_id)
+                (execute_order_behind if waits else execute_order).enqueue(order_id)
+                rings += 1
+    return rings
+
+
+def batches_sweep(*, actor: Actor) -> int:
+    """Ring the worker for every batch with approved rows and room for them; end those that are over. Returns rings."""
+    now = timezone.now()
+    quiet = _quiet(now)
+    rings = 0
+    for batch in Batch.objects.filter(status__in=(BatchStatus.RUNNING, BatchStatus.PAUSED)).order_by("pk"):
+        if batch_finish(actor=actor, batch_id=batch.pk) or not batch_has_more(batch):
+            continue
+        with transaction.atomic():
+            if Batch.objects.filter(quiet, pk=batch.pk).update(rung_at=now):
+                release_batch.enqueue(batch.pk)
                 rings += 1
     return rings
 
@@ -123,7 +145,7 @@ def _not_held(actor: Actor) -> Q:
     switch = sending_guard(actor=actor)
     if switch.everything_paused:
         return Q(pk__in=[])
-    approved = Q(status=OrderStatus.APPROVED)
+    approved = Q(status=OrderStatus.APPROVED) & ~Q(batch_row__batch__status=BatchStatus.PAUSED)
     if switch.purchases_paused:
         approved &= ~Q(kind=OrderKind.PROVISION)
     return approved | Q(status=OrderStatus.UNKNOWN)
@@ -158,18 +180,9 @@ def _remind(actor: Actor, order_id: int) -> None:
 
 
 def _end_if_stopped(actor: Actor, campaign_id: int) -> bool:
-    campaign = Campaign.objects.select_for_update(of=("self",)).select_related("account").get(pk=campaign_id)
+    campaign = campaign_lock(pk=campaign_id)
     if campaign.ended_at or not campaign.stop_date or campaign.stop_date >= campaign.account.today():
         return False
-    ended_at = timezone.now()
-    entry = history_append(
-        actor=actor,
-        verb=Verb.NUMBER_ENDED,
-        number=campaign.phone_number,
-        account_key=campaign.account.key,
-        changes={"ended_at": [None, ended_at.isoformat()]},
-        state=NumberState(campaign.destination, campaign.stop_date, ended_at),
-        reason=f"Its stop date {campaign.stop_date} has passed at the Location.",
-    )
-    Campaign.objects.filter(pk=campaign.pk).update(ended_at=ended_at, last_change=entry)
+    reason = f"Its stop date {campaign.stop_date} has passed at the Location."
+    campaign_end(actor=actor, campaign=campaign, reason=reason)
     return True

@@ -11,7 +11,16 @@ from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
-from numbers_app.models import HistoryEntry, Order, OrderStatus, SendingScope, SendingSwitch, Verb
+from numbers_app.models import (
+    BatchRow,
+    BatchStatus,
+    HistoryEntry,
+    Order,
+    OrderStatus,
+    SendingScope,
+    SendingSwitch,
+    Verb,
+)
 from numbers_app.permissions import Capability, require
 from numbers_app.triggers import triggers_missing
 
@@ -28,6 +37,11 @@ _WIDTH = (SendingScope.NOTHING, SendingScope.PURCHASES, SendingScope.EVERYTHING)
 def sending_switch() -> SendingSwitch:
     """The switch as it stands."""
     return SendingSwitch.objects.filter(pk=SendingSwitch.ONLY).first() or SendingSwitch()
+
+
+def is_batch_paused(order: Order) -> bool:
+    """Whether the order belongs to a batch that somebody paused."""
+    return BatchRow.objects.filter(order_id=order.pk, batch__status=BatchStatus.PAUSED).exists()
 
 
 def purchases_pause(*, actor: Actor, reason: str) -> SendingSwitch:

@@ -13,14 +13,13 @@ from django.utils.safestring import SafeString
 
 from numbers_app.criteria import criteria_from_json, criteria_in_words, criteria_to_query
 from numbers_app.forms.campaigns import CampaignForm
-from numbers_app.models import Account, Attempt, Evaluation, Order, OrderKind
+from numbers_app.models import RUN_ON, Account, Attempt, BatchRow, Evaluation, Order, OrderKind
+from numbers_app.selectors.media_types import media_type_text
 from numbers_app.text import field_label, phone_text
 
 from .shell import shown, utc
 
 register = template.Library()
-
-RUN_ON = "2099-01-01"
 
 
 def value_in_words(name: str, value: Any) -> Any:
@@ -29,11 +28,13 @@ def value_in_words(name: str, value: Any) -> Any:
         return [phone_text(number) for number in value] if isinstance(value, list) else phone_text(value)
     if name == "evaluation" and value:
         return Evaluation(value).label
+    if name == "media_type_id" and value:
+        return media_type_text(int(value))
     if name == "execute_after" and value:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
     if name == "stop_date":
         text = value.isoformat() if isinstance(value, date) else value
-        return f"runs on ({RUN_ON})" if text == RUN_ON else text
+        return f"runs on ({text})" if text == str(RUN_ON) else text
     return value
 
 
@@ -62,7 +63,9 @@ def order_title(order: Order) -> str:
     if order.kind == OrderKind.CHANGE:
         return f"Change of {phone_text(order.phone_number)}"
     if order.kind == OrderKind.REAPPLY:
-        return f"Repeat of what is set for {phone_text(order.phone_number)}"
+        # One that follows from an order repeats what that was about; one that a person asked for sends everything.
+        what = "Repeat of what is set" if order.parent_id else "Re-application of everything set"
+        return f"{what} for {phone_text(order.phone_number)}"
     if order.kind == OrderKind.CONFIRM:
         return f"Confirmation of {phone_text(order.phone_number)}"
     choices = list(order.choices.all())
@@ -90,7 +93,7 @@ def _any_number(words: str) -> str:
 
 
 @register.filter
-def criteria_words(order: Order) -> str:
+def criteria_words(order: Order | BatchRow) -> str:
     """The search that a purchase falls back on, in words; empty when it has none."""
     return criteria_in_words(criteria_from_json(order.criteria)) if order.criteria else ""
 
@@ -153,6 +156,6 @@ def in_field_order(values: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 @register.simple_tag
-def wished_changes(order: Order) -> list[tuple[str, Any, Any]]:
-    """(field, before, after) of a change order, for ``change_rows``."""
+def wished_changes(order: Order | BatchRow) -> list[tuple[str, Any, Any]]:
+    """(field, before, after) of a change, for ``change_rows``."""
     return [(name, order.before.get(name), value) for name, value in in_field_order(order.parameters)]

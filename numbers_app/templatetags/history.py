@@ -12,10 +12,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from numbers_app.models import HistoryEntry, Verb
+from numbers_app.models import RUN_ON, HistoryEntry, Verb
 from numbers_app.text import field_label, phone_text
 
-from .domain import change_rows, in_field_order, value_in_words
+from .domain import change_rows, in_field_order
 from .shell import icon, shown
 
 register = template.Library()
@@ -149,6 +149,10 @@ def _numbers_exported(entry: HistoryEntry) -> str:
     return f"exported {count} number{'' if count == 1 else 's'} of the inventory"
 
 
+def _inventory_declared(entry: HistoryEntry) -> str:
+    return "declared the inventory complete" if _after(entry, "complete_since") else "said that numbers may be missing"
+
+
 def _media_named(entry: HistoryEntry) -> str:
     return f"named media type {_after(entry, 'media_type_id')} {_after(entry, 'name') or 'nothing any more'}"
 
@@ -174,12 +178,18 @@ def _changed(entry: HistoryEntry) -> str:
         before, after = changes.pop("destination")
         parts.append(f"re-routed {number} from {phone_text(before)} to {phone_text(after)}")
     if "stop_date" in changes:
-        before, after = changes.pop("stop_date")
-        moved = f"moved the stop date of {number} from {before}" if before else f"set the stop date of {number}"
-        parts.append(f"{moved} to {value_in_words('stop_date', after)}")
+        parts.append(_stop_date_moved(number, *changes.pop("stop_date")))
     if changes:
         parts.append(f"changed {', '.join(field_label(name).lower() for name in changes)} of {number}")
     return " and ".join(parts)
+
+
+def _stop_date_moved(number: str, before: str | None, after: str) -> str:
+    if after == str(RUN_ON):
+        return f"let {number} run on" + (f" instead of stopping on {before}" if before else "")
+    if before in (None, str(RUN_ON)):
+        return f"set the stop date of {number} to {after}"
+    return f"moved the stop date of {number} from {before} to {after}"
 
 
 _IN_WORDS: dict[Verb, Callable[[HistoryEntry], str]] = {
@@ -197,6 +207,7 @@ _IN_WORDS: dict[Verb, Callable[[HistoryEntry], str]] = {
     Verb.BATCH_CANCELLED: _batch,
     Verb.BATCH_RETRIED: _batch,
     Verb.BATCH_DONE: _batch,
+    Verb.INVENTORY_DECLARED: _inventory_declared,
     Verb.INVENTORY_EXPORTED: _numbers_exported,
     Verb.MEDIA_TYPE_NAMED: _media_named,
     Verb.ACCOUNT_ADDED: _account,

@@ -8,6 +8,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from numbers_app.models import Notification, NotificationKind
+from numbers_app.text import phone_text
 
 from .domain import order_title
 from .shell import icon
@@ -32,6 +33,10 @@ ICONS = {
     NotificationKind.NEEDS_PERSON: "person-exclamation",
     NotificationKind.SETTLED: "clipboard-check",
     NotificationKind.APPEARED: "binoculars",
+    NotificationKind.STOPPING: "calendar-x",
+    NotificationKind.BATCH_WAITING: "collection",
+    NotificationKind.BATCH_DECIDED: "clipboard-check",
+    NotificationKind.BATCH_DONE: "check-circle",
 }
 
 
@@ -44,6 +49,10 @@ def notification_icon(notification: Notification) -> SafeString:
 @register.filter
 def sentence(notification: Notification) -> str:
     """As in "Order 12, purchase of (316) 734-2253, is bought" and "Your search Cakes found new numbers"."""
+    if notification.batch:
+        return f"Batch {notification.batch_id}, {about(notification)}, {notification.get_kind_display()}"
+    if notification.campaign:
+        return f"{phone_text(notification.campaign.phone_number)} {notification.detail}"
     if notification.watch:
         return f"Your search {notification.watch.view} {notification.get_kind_display()}"
     return f"Order {notification.order_id}, {about(notification)}, {notification.get_kind_display()}"
@@ -51,7 +60,9 @@ def sentence(notification: Notification) -> str:
 
 @register.filter
 def about(notification: Notification) -> str:
-    """The order's title within a sentence, as in "purchase of (316) 734-2253", or what the watch found."""
+    """What it is about within a sentence: "purchase of (316) 734-2253", a batch's title, or what the watch found."""
+    if notification.batch:
+        return notification.batch.title
     if notification.order is None:
         return notification.detail
     title = order_title(notification.order)

@@ -16,16 +16,16 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from numbers_app.callcap import vanity
+from numbers_app.models import RUN_ON
 from numbers_app.text import field_label
 
 register = template.Library()
 register.filter(field_label)
 
 TEN_DIGITS = re.compile(r"[0-9]{10}")
-RUNS_ON = date(2099, 1, 1)
 ICON_NAME = re.compile(r"[a-z0-9-]+")
 
-# The look of each state of an order and each outcome of an attempt: tone of the badge, icon.
+# The look of each state of an order or a batch, and of each outcome of an attempt or a row: tone of the badge, icon.
 STATES = {
     "pending": ("waiting", "hourglass-split"),
     "approved": ("info", "check2"),
@@ -39,6 +39,11 @@ STATES = {
     "cancelled": ("neutral", "dash-circle"),
     "not_sent": ("neutral", "dash-circle"),
     "urgent": ("warning", "lightning"),
+    "draft": ("neutral", "pencil"),
+    "waiting": ("waiting", "hourglass-split"),
+    "running": ("info", "play-circle"),
+    "paused": ("warning", "pause-circle"),
+    "unchanged": ("neutral", "dash-circle"),
 }
 
 
@@ -166,13 +171,10 @@ def utc(value: datetime) -> str:
 
 @register.simple_tag
 def stop_date(value: date | None, zone: str = "") -> SafeString:
-    """A number's last day, which belongs to the zone of its Location and says so.
-
-    2099-01-01 is how "no end" is written at the vendor.
-    """
+    """A number's last day, which belongs to the zone of its Location and says so."""
     if value is None:
         return mark_safe('<span class="muted">No stop date</span>')
-    if value == RUNS_ON:
+    if value == RUN_ON:
         return format_html('runs on <span class="text-nowrap">({})</span>', value.isoformat())
     where = zone.replace("_", " ") or f"{settings.CALLCAP_TIME_ZONE.replace('_', ' ')}, the Location's is not known"
     return format_html(

@@ -113,7 +113,7 @@ def cancel(request: PortalRequest, order_id: int) -> HttpResponse:
     except Conflict as error:
         return conflict(request, error, order.get_absolute_url())
     messages.success(request, f"Order {order.pk} is cancelled. Nothing was sent to Callcap.")
-    return redirect(order)
+    return back(request, order)
 
 
 @require_POST

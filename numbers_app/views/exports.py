@@ -1,4 +1,4 @@
-"""The history as a file, and as evidence that can be checked away from the portal."""
+"""The history and the inventory as files, and evidence that can be checked away from the portal."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from numbers_app.errors import InvalidInput
 from numbers_app.forms.evidence import EvidenceForm
-from numbers_app.forms.filters import HistoryFilter
+from numbers_app.forms.filters import HistoryFilter, ListFilter
+from numbers_app.forms.inventory import InventoryFilter
 from numbers_app.permissions import Capability
+from numbers_app.selectors.campaigns import campaign_sort
 from numbers_app.services.evidence import evidence_export
 from numbers_app.services.exports import ExportFormat, history_export
+from numbers_app.services.inventory import inventory_export
 from numbers_app.services.verification import known_keys
 
 from .http import PortalRequest, actor_of, allow
@@ -30,13 +33,24 @@ def export(request: PortalRequest) -> HttpResponseBase:
         file_format = ExportFormat(request.POST.get("format", ""))
     except ValueError:
         messages.error(request, "Choose CSV or JSON lines.")
-        return _back_to_the_list(request)
+        return _back_to(request, "history_list")
     if not filtered.is_valid():
-        return _back_to_the_list(request)
+        return _back_to(request, "history_list")
     made = history_export(
         actor=actor_of(request), entries=filtered.qs, filters=_in_words(filtered), file_format=file_format
     )
     return _download(made.stream, file_format.content_type, made.filename)
+
+
+@require_POST
+def inventory(request: PortalRequest) -> HttpResponseBase:
+    """What the list of numbers shows with the same filter and order. A filter that is not understood leads back."""
+    filtered = InventoryFilter(request.POST, user=request.user)
+    if not filtered.is_valid():
+        return _back_to(request, "campaign_list")
+    campaigns = campaign_sort(filtered.qs, request.POST.get("sort", ""))
+    made = inventory_export(actor=actor_of(request), campaigns=campaigns, filters=_in_words(filtered))
+    return _download(made.stream, "text/csv; charset=utf-8", made.filename)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,15 +82,15 @@ def _download(stream: Iterator[bytes], content_type: str, filename: str) -> Stre
     return StreamingHttpResponse(stream, content_type=content_type, headers=headers)
 
 
-def _back_to_the_list(request: PortalRequest) -> HttpResponse:
+def _back_to(request: PortalRequest, name: str) -> HttpResponse:
     """The list says at each field what is wrong with it."""
     query = request.POST.copy()
-    for name in ("csrfmiddlewaretoken", "format"):
-        query.pop(name, None)
-    return redirect(f"{reverse('history_list')}?{query.urlencode()}")
+    for ours in ("csrfmiddlewaretoken", "format"):
+        query.pop(ours, None)
+    return redirect(f"{reverse(name)}?{query.urlencode()}")
 
 
-def _in_words(filtered: HistoryFilter) -> str:
+def _in_words(filtered: ListFilter) -> str:
     """The filter as the history keeps it, as in ``number: 3167342253; from: 2026-11-01``."""
     given = [(field.label.lower(), field.value()) for field in filtered.form]
     return "; ".join(f"{label}: {value}" for label, value in given if value)

@@ -8,10 +8,11 @@ from django.views.decorators.http import require_safe
 
 from numbers_app.forms.as_of import AsOfForm
 from numbers_app.forms.filters import HistoryFilter
-from numbers_app.models import Order, SavedView
+from numbers_app.models import HistoryEntry, Order, SavedView
 from numbers_app.permissions import Capability, can
 from numbers_app.selectors.accounts import accounts_visible
 from numbers_app.selectors.as_of import numbers_as_of, numbers_of
+from numbers_app.selectors.campaigns import campaign_list
 from numbers_app.selectors.history import (
     actor_names,
     checkpoint_latest,
@@ -20,10 +21,12 @@ from numbers_app.selectors.history import (
     history_neighbours,
     verification_latest,
 )
+from numbers_app.selectors.numbers import change_to_put_back
 from numbers_app.selectors.orders import order_timeline
 from numbers_app.selectors.saved_views import default_query, saved_views
 
 from .http import PortalRequest, not_found, one_page, page_by_key, status_of, template_for
+from .number_access import may_act
 
 NUMBERS_PER_PAGE = 100
 
@@ -61,11 +64,20 @@ def entry(request: PortalRequest, sequence: int) -> HttpResponse:
         "entry": found,
         "neighbours": history_neighbours(request.user, found),
         "is_whole": entry_is_whole(found),
+        "may_put_back": _may_put_back(request, found),
     }
     order = Order.objects.filter(pk=found.order_id).first() if found.order_id else None
     if order:
         context |= {"order": order, "timeline": order_timeline(order), "attempts": order.attempts.all()}
     return render(request, "history/entry.html", context)
+
+
+def _may_put_back(request: PortalRequest, found: HistoryEntry) -> bool:
+    """Whether it is a change of a number that has not stopped and that this person may change."""
+    campaign = campaign_list(request.user).filter(phone_number=found.number).first()
+    if campaign is None or not change_to_put_back(request.user, campaign, found.sequence):
+        return False
+    return may_act(request, campaign, Capability.ORDER)
 
 
 @require_safe

@@ -15,6 +15,8 @@ from numbers_app.permissions import Capability, require
 from numbers_app.selectors.keyset import KeysetPage, keyset_page
 
 PER_PAGE = 50
+# What readers of the long lists can choose from.
+PER_PAGE_CHOICES = (25, 50, 100)
 # More digits than the largest key of a row are no key.
 MOST_KEY_DIGITS = 18
 
@@ -39,6 +41,12 @@ def allow(request: PortalRequest, capability: Capability) -> None:
 def one_page(request: PortalRequest, items: Any, per_page: int = PER_PAGE) -> Page[Any]:
     """The page of a list that ``?page=`` names; nonsense leads to the first or the last one."""
     return Paginator(items, per_page).get_page(request.GET.get("page"))
+
+
+def per_page(request: PortalRequest) -> int:
+    """How many items a page has: ``?per_page=`` where that is one of the choices, else the usual number."""
+    given = request.GET.get("per_page", "")
+    return int(given) if given in map(str, PER_PAGE_CHOICES) else PER_PAGE
 
 
 def page_by_key(request: PortalRequest, found: QuerySet[Any]) -> KeysetPage[Any]:

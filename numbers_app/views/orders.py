@@ -14,16 +14,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from numbers_app.errors import Conflict, InvalidInput, VendorTrouble
-from numbers_app.forms.campaigns import AmendChangeForm, AmendPurchaseForm, PurchaseForm
+from numbers_app.forms.amend import AmendChangeForm, AmendPurchaseForm
+from numbers_app.forms.campaigns import PurchaseForm
 from numbers_app.forms.decisions import CommentForm
 from numbers_app.forms.filters import OrderFilter
 from numbers_app.models import Order, OrderKind, OrderStatus
 from numbers_app.permissions import Capability, can, capabilities_of
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
 from numbers_app.selectors.availability import search_matches
+from numbers_app.selectors.batches import batch_of_order
 from numbers_app.selectors.destinations import destination_warnings
 from numbers_app.selectors.orders import (
-    campaigns_stopping_soon,
     order_amendments,
     order_list,
     order_queue,
@@ -36,6 +37,7 @@ from numbers_app.selectors.orders import (
 )
 from numbers_app.selectors.reviews import order_is_news, order_review
 from numbers_app.selectors.search import FoundNumber, number_places, numbers_instead
+from numbers_app.selectors.stopping import campaigns_stopping, stops_within, today_by_zone
 from numbers_app.services.orders import WantedNumber, order_amend, order_request_purchase
 from numbers_app.services.validity import order_undo_until
 from numbers_app.text import phone_text
@@ -48,6 +50,8 @@ from .queue import queue_context
 
 # An order that moves this soon is watched; what is scheduled for later is not.
 WATCHED = timedelta(minutes=2)
+# The others send what is set already: there is nothing to write anew.
+AMENDABLE = (OrderKind.PROVISION, OrderKind.CHANGE)
 
 
 @require_safe
@@ -74,7 +78,7 @@ def upcoming(request: PortalRequest) -> HttpResponse:
             (order, order.submitted_at + timedelta(days=settings.ORDER_EXPIRY_DAYS))
             for order in orders_expiring(request.user)[:20]
         ],
-        "stopping": campaigns_stopping_soon(request.user)[:20],
+        "stopping": campaigns_stopping(request.user).filter(stops_within(30, today_by_zone()))[:20],
     }
     return render(request, "orders/upcoming.html", context)
 
@@ -172,11 +176,12 @@ def detail_context(request: PortalRequest, order: Order) -> dict[str, Any]:
         "is_news": order_is_news(request.user, order),
         "attempts": order.attempts.all(),
         "children": order.children.all(),
+        "batch": batch_of_order(request.user, order),
         "timeline": order_timeline(order),
         "settle_minutes": settings.CALLCAP_SETTLE_SECONDS // 60,
         "may_decide": decides and waiting and order_queue(request.user).filter(pk=order.pk).exists(),
         "waits_for_others": waiting and mine,
-        "may_amend": waiting and acts and (mine or decides),
+        "may_amend": waiting and acts and (mine or decides) and order.kind in AMENDABLE,
         "may_urge": waiting and acts and not order.urgent,
         "may_comment": acts,
         "may_settle": decides and order.status == OrderStatus.UNKNOWN and (order.self_approved or not mine),
@@ -264,7 +269,7 @@ def _wanted(request: PortalRequest, form: PurchaseForm) -> list[WantedNumber]:
 
 def _may_amend(request: PortalRequest, order: Order) -> bool:
     mine = request.user.pk in (order.requester_id, order.author_id)
-    return order.kind != OrderKind.REAPPLY and (mine or can(request.user, Capability.DECIDE))
+    return order.kind in AMENDABLE and (mine or can(request.user, Capability.DECIDE))
 
 
 def _amend_form(request: PortalRequest, order: Order) -> AmendPurchaseForm | AmendChangeForm:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbers_app.selectors.batches import batches_to_decide
 from numbers_app.selectors.orders import order_queue, orders_undoable
 from numbers_app.selectors.reviews import order_reviews
 from numbers_app.services.validity import order_undo_until
@@ -16,12 +17,13 @@ MOST_SHOWN = 20
 
 
 def queue_context(request: PortalRequest) -> dict[str, Any]:
-    """The orders that wait for this person, and those whose approval they can still take back."""
+    """The orders and batches that wait for this person, and those whose approval they can still take back."""
     waiting = order_queue(request.user)
     undoable = list(orders_undoable(request.user))
     return {
         "queue": order_reviews(request.user, waiting[:MOST_SHOWN]),
         "waiting_count": waiting.count(),
+        "waiting_batches": batches_to_decide(request.user),
         "undoable": [(order, order_undo_until(order)) for order in undoable],
         "queue_path": page_before(request) or request.path,
     }

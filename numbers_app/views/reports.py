@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from numbers_app.forms.reports import ReportForm
 from numbers_app.models import Verb
 from numbers_app.periods import Period
+from numbers_app.selectors.campaigns import campaigns_imported, inventory_declaration
 from numbers_app.selectors.reports import Changes, Ranking, Report, history_report
 
 from .http import PortalRequest
@@ -23,9 +24,10 @@ from .http import PortalRequest
 USUAL_DAYS = 30
 QUICK_DAYS = (7, 30, 90)
 
-SERIES = ("Bought", "Re-routed", "Stop date", "Other")
-DAY_HEADS = ("Day", "Bought", "Changed", "of it routing", "of it stop date", "Stopped", "All")
-GROUP_HEADS = ("Bought", "Changed", "Stopped", "All")
+# Bought and imported numbers are drawn as one: a chart tells four series apart.
+SERIES = ("Bought or imported", "Re-routed", "Stop date", "Other")
+DAY_HEADS = ("Day", "Bought", "Imported", "Changed", "of it routing", "of it stop date", "Stopped", "All")
+GROUP_HEADS = ("Bought", "Imported", "Changed", "Stopped", "All")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,14 @@ def reports(request: PortalRequest) -> HttpResponse:
         return render(request, "history/reports.html", {"form": form, "quick": _quick_links(None)}, status=422)
     period = form.period if form.is_bound else usual
     report = history_report(request.user, period)
-    context = {"form": form, "quick": _quick_links(period), "period": period, "report": report}
+    context = {
+        "form": form,
+        "quick": _quick_links(period),
+        "period": period,
+        "report": report,
+        "imported": campaigns_imported(request.user).numbers,
+        "declaration": inventory_declaration(),
+    }
     return render(request, "history/reports.html", context | _shown(report, period))
 
 
@@ -81,6 +90,7 @@ def _totals(report: Report, period: Period) -> list[tuple[str, Cell]]:
     total, decisions = report.total, report.decisions
     return [
         ("bought", Cell(total.bought, _entries(period, verb=Verb.NUMBER_BOUGHT))),
+        ("imported", Cell(total.imported, _entries(period, verb=Verb.NUMBER_IMPORTED))),
         ("re-routed", Cell(total.rerouted, _entries(period, verb=Verb.NUMBER_CHANGED, routing="on"))),
         ("stop dates moved", Cell(total.stop_dates, _entries(period, verb=Verb.NUMBER_CHANGED, stop="on"))),
         ("stopped", Cell(total.stopped, _entries(period, verb=Verb.NUMBER_ENDED))),
@@ -92,19 +102,21 @@ def _totals(report: Report, period: Period) -> list[tuple[str, Cell]]:
 def _day(day: date, changes: Changes) -> Row:
     period = Period(day, day)
     stop_date_alone = changes.stop_dates - changes.both
-    named = changes.bought + changes.rerouted + stop_date_alone
+    arrived = changes.bought + changes.imported
+    named = arrived + changes.rerouted + stop_date_alone
     return Row(
         label=date_format(day, "M j"),
         heading=date_format(day, "D, M j, Y"),
         cells=[
             Cell(changes.bought, _entries(period, verb=Verb.NUMBER_BOUGHT)),
+            Cell(changes.imported, _entries(period, verb=Verb.NUMBER_IMPORTED)),
             Cell(changes.changed, _entries(period, verb=Verb.NUMBER_CHANGED)),
             Cell(changes.rerouted, _entries(period, verb=Verb.NUMBER_CHANGED, routing="on")),
             Cell(changes.stop_dates, _entries(period, verb=Verb.NUMBER_CHANGED, stop="on")),
             Cell(changes.stopped, _entries(period, verb=Verb.NUMBER_ENDED)),
             Cell(changes.total),
         ],
-        values=(changes.bought, changes.rerouted, stop_date_alone, changes.total - named),
+        values=(arrived, changes.rerouted, stop_date_alone, changes.total - named),
     )
 
 
@@ -116,6 +128,7 @@ def _ranked(ranking: Ranking, period: Period, parameter: str) -> list[Row]:
             heading=group.name,
             cells=[
                 Cell(group.changes.bought, _entries(period, verb=Verb.NUMBER_BOUGHT, **{parameter: group.key})),
+                Cell(group.changes.imported, _entries(period, verb=Verb.NUMBER_IMPORTED, **{parameter: group.key})),
                 Cell(group.changes.changed, _entries(period, verb=Verb.NUMBER_CHANGED, **{parameter: group.key})),
                 Cell(group.changes.stopped, _entries(period, verb=Verb.NUMBER_ENDED, **{parameter: group.key})),
                 Cell(group.changes.total),

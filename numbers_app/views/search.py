@@ -22,12 +22,10 @@ from numbers_app.selectors.relaxations import relaxations
 from numbers_app.selectors.saved_views import saved_views
 from numbers_app.selectors.search import SORTS, FoundNumber, found_numbers, number_search, sort_offers
 
-from .http import PortalRequest, allow, one_page, template_for
+from .http import PER_PAGE_CHOICES, PortalRequest, allow, one_page, per_page, template_for
 from .location_id import with_account
 from .tray import tray_context, tray_numbers
 
-PER_PAGE = (25, 50, 100)
-USUAL_PER_PAGE = 50
 # What is typed is searched for from this length on; shorter texts are searched for when they are sent.
 LEAST_TYPED = 3
 
@@ -94,7 +92,7 @@ def _results(request: PortalRequest, form: SearchForm) -> dict[str, Any]:
     result = number_search(criteria, fresh="fresh" in request.GET)
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else "best"
-    page = one_page(request, sort_offers(result.offers, sort, text), _per_page(request))
+    page = one_page(request, sort_offers(result.offers, sort, text), per_page(request))
     found = found_numbers(list(page))
     context = {
         "result": result,
@@ -105,7 +103,7 @@ def _results(request: PortalRequest, form: SearchForm) -> dict[str, Any]:
         "vanity_text": text,
         "sort": sort,
         "sorts": list(SORTS.items()),
-        "per_page_choices": PER_PAGE,
+        "per_page_choices": PER_PAGE_CHOICES,
         "order_query": _order_query(form),
         "visible_orders": _visible_orders(request, found),
         "left_out": form.left_out,
@@ -164,11 +162,6 @@ def _is_half_typed(asked: QueryDict, reading: Reading) -> bool:
     typed = asked.get("q", "").strip() or asked.get("vanity_text", "").strip()
     others = any(value for name, value in asked.items() if name not in ("q", "vanity_text"))
     return 0 < len(typed) < LEAST_TYPED and not others
-
-
-def _per_page(request: PortalRequest) -> int:
-    given = request.GET.get("per_page", "")
-    return int(given) if given in map(str, PER_PAGE) else USUAL_PER_PAGE
 
 
 def _order_query(form: SearchForm) -> str:

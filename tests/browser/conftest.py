@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from numbers_app.models import Account, User
@@ -90,18 +91,23 @@ def database_url() -> str:
 
 @pytest.fixture
 def visit(chromium: Browser, live_server: Any, people: dict[str, User]) -> Iterator[Any]:
-    """``visit("rep", width=320, dark=True, javascript=False)``: a person with a browser of their own.
+    """``visit("rep", width=320, dark=True, javascript=False)``: a person with a browser of their own, signed in.
 
-    An empty name is somebody not signed in. At the end no page may have logged an error, thrown,
+    They come with a session, or ``at_the_door=True`` through the sign-in page, which takes a second longer. An empty
+    name is somebody not signed in. At the end no page may have logged an error, thrown,
     or broken the content security policy.
     """
     persons: list[Person] = []
 
-    def open_for(name: str, **options: Any) -> Person:
+    def open_for(name: str, *, at_the_door: bool = False, **options: Any) -> Person:
         person = Person(chromium, str(live_server.url), **options)
         persons.append(person)
-        if name:
+        if at_the_door:
             person.sign_in(name, PASSWORD)
+        elif name:
+            client = Client()
+            client.force_login(people[name])
+            person.bring_session(client.session.session_key)
         return person
 
     yield open_for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.sandbox_server import ROOT
@@ -75,6 +76,11 @@ class Person:
         self.page.fill("[name=password]", password)
         self.page.press("[name=password]", "Enter")
         self.page.wait_for_url(self.portal + "/")
+
+    def bring_session(self, key: str) -> None:
+        """Be signed in already, by the key of a session, and in front of the first page."""
+        self._context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": self.portal}])
+        self.open("/")
 
     def open(self, path: str) -> None:
         self.page.goto(path if path.startswith("http") else self.portal + path)

@@ -20,7 +20,7 @@ def test_a_number_is_found_bought_rerouted_and_audited(visit: Any, sandbox: Sand
     barriers: list[str] = []
     stop_date = f"{date.today().year + 1}-06-30"
 
-    rep = visit("rep", javascript=javascript)
+    rep = visit("rep", at_the_door=True, javascript=javascript)
     barriers += rep.barriers()
     rep.open("/search/")
     rep.page.fill("[name=vanity_text]", "###cake")
@@ -42,7 +42,7 @@ def test_a_number_is_found_bought_rerouted_and_audited(visit: Any, sandbox: Sand
     order_address = rep.page.url
     order_id = order_address.rstrip("/").rsplit("/", 1)[1]
 
-    manager = visit("manager", javascript=javascript)
+    manager = visit("manager", at_the_door=True, javascript=javascript)
     manager.open("/orders/")
     manager.sees("The bakery opens in spring")
     barriers += manager.barriers()
@@ -64,7 +64,7 @@ def test_a_number_is_found_bought_rerouted_and_audited(visit: Any, sandbox: Sand
     manager.reload_until("Changed.")
     barriers += manager.barriers()
 
-    auditor = visit("auditor", javascript=javascript)
+    auditor = visit("auditor", at_the_door=True, javascript=javascript)
     auditor.open(f"/history/?number={CAKE}")
     for sentence in (
         f"requested order {order_id}",

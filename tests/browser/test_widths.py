@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Order, OrderStatus, SampleScope, Source, User
+from numbers_app.models import Account, BatchKind, Order, OrderStatus, SampleScope, Source, User
 from numbers_app.periods import Period
+from numbers_app.services.batch_drafts import batch_from_file
 from numbers_app.services.decisions import order_comment, order_mark_urgent
 from numbers_app.services.orders import WantedNumber, order_amend
 from numbers_app.services.samples import sample_draw
@@ -38,6 +40,11 @@ PAGES = {
         "/orders/unknown/",
         "/notifications/",
         "/numbers/",
+        "/batches/",
+        "/batches/new/",
+        "/batches/new/?kind=purchase",
+        "/batches/{draft}/preview/",
+        "/batches/{draft}/preview/?state=refused",
         "/sending/",
     ],
     "manager": [
@@ -55,6 +62,7 @@ PAGES = {
         "/orders/{change}/amend/",
         "/notifications/",
         "/sending/",
+        "/numbers/first-steps/",
         "/numbers/3167342299/change/",
     ],
     "auditor": [
@@ -70,6 +78,9 @@ PAGES = {
         "/history/evidence/",
         "/security/",
         "/numbers/",
+        "/numbers/?brand=Prairie&stop_from=2026-01-01&q=cake",
+        "/numbers/?status=lost&state=nowhere",
+        "/numbers/media-types/",
         "/numbers/3167342299/",
         "/accounts/password/change/",
         "/search/",
@@ -108,6 +119,14 @@ def some_of_everything(people: dict[str, User], sandbox: SandboxServer) -> dict[
     order_comment(actor=Actor.person(people["manager2"]), order_id=order.pk, text="Longcomment" * 20)
     order_mark_urgent(actor=Actor.person(rep), order_id=order.pk)
     change = changed(rep, held, destination="3165550100", notes="Longword" * 25)
+    draft = batch_from_file(
+        actor=Actor.person(rep),
+        kind=BatchKind.CHANGE,
+        filename="x" * 300 + ".csv",
+        data=f"phone_number,account,notes\r\n{held.phone_number},,{'Longword' * 25}\r\n{'9' * 99},L-3,\r\n".encode(),
+        title="Longtitle" * 20,
+        form_token=uuid.uuid4(),
+    )
     sample = sample_draw(
         actor=Actor.person(people["auditor"]),
         period=Period.latest(2),
@@ -122,6 +141,7 @@ def some_of_everything(people: dict[str, User], sandbox: SandboxServer) -> dict[
         "scheduled": scheduled.pk,
         "change": change.pk,
         "sample": sample.pk,
+        "draft": draft.pk,
     }
 
 

@@ -66,9 +66,9 @@ def test_blanks_clear_information_and_are_otherwise_left_out() -> None:
         "evaluation": "",
         "stop_date": "",
         "recording": None,
-        "memo1": None,
+        "media_type_id": None,
     }
-    assert write_values_to_wire(values, UPDATE_FIELDS) == {"notes": ""}
+    assert write_values_to_wire(values, UPDATE_FIELDS) == {"notes": "", "mediaTypeID": ""}
 
 
 @pytest.mark.parametrize("values", [{"destination": ""}, {"destination": None}, {"colour": "red"}])

@@ -117,6 +117,21 @@ def test_watched_search_that_is_due_is_looked_at(rep: User, sandbox: SandboxServ
 
 
 @pytest.mark.django_db(transaction=True)
+def test_people_are_reminded_of_a_stop_date(location: Account, manager: User) -> None:
+    CampaignFactory(phone_number=CAKE, account=location, stop_date=location.today() + timedelta(days=7))
+    for _ in range(2):
+        call_command("clock", once=True)
+    assert manager.notifications.get().campaign
+
+
+@pytest.mark.django_db(transaction=True)
+def test_account_tree_is_read_when_that_was_not_done_for_a_while(location: Account, sandbox: SandboxServer) -> None:
+    Account.objects.update(synced_at=timezone.now() - timedelta(hours=1))
+    call_command("clock", once=True)
+    assert Account.objects.filter(active=True).count() == 52
+
+
+@pytest.mark.django_db(transaction=True)
 def test_vendor_that_hangs_keeps_nothing_else_from_running(monkeypatch: pytest.MonkeyPatch) -> None:
     others_ran, waited = threading.Event(), []
 

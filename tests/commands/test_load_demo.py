@@ -8,7 +8,23 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from numbers_app.models import Account, Campaign, Grant, HistoryEntry, Order, OrderStatus, User, Watch
+from numbers_app.models import (
+    Account,
+    Batch,
+    BatchKind,
+    BatchStatus,
+    Campaign,
+    Grant,
+    HistoryEntry,
+    MediaType,
+    Notification,
+    Order,
+    OrderStatus,
+    RowState,
+    SavedView,
+    User,
+    Watch,
+)
 from numbers_app.services.verification import history_verify
 from tests.sandbox_server import SandboxServer
 
@@ -64,20 +80,62 @@ def test_repeating_changes_nothing(accounts: None, monkeypatch: pytest.MonkeyPat
     assert (HistoryEntry.objects.count(), Grant.objects.count(), list(User.objects.values())) == before
 
 
-def test_activity_buys_changes_and_leaves_some_waiting(accounts: None, sandbox: SandboxServer) -> None:
-    assert load(activity=True).endswith("40 bought, 8 changed, 4 waiting.\n")
-    assert Campaign.objects.count() == len(sandbox.purchases()) == 40
+def test_activity_buys_imports_changes_and_leaves_some_waiting(accounts: None, sandbox: SandboxServer) -> None:
+    # One test: playing it takes seconds.
+    assert load(activity=True).endswith("40 bought, 9 imported, 8 changed, 4 waiting.\n")
+    look_at_orders()
+    look_at_numbers(sandbox)
+    look_at_batches()
+    assert list(MediaType.objects.values_list("number", "name")) == [
+        (12, "Billboard"),
+        (4, "Direct mail"),
+        (7, "Radio"),
+    ]
+    views = {view.name: (view.owner.username, view.query, view.shared) for view in SavedView.objects.all()}
+    assert views == {
+        "Homes in Wichita": ("rep", "area_code=316&vanity_text=home", True),
+        "Never confirmed": ("manager", "confirmation=never&sort=number", True),
+    }
+    assert Watch.objects.get().view.name == "Homes in Wichita"
+    assert history_verify().problems == []
+    sold = len(sandbox.purchases())
+    assert "no activity is added" in load(activity=True)
+    assert len(sandbox.purchases()) == sold == 48
+    assert Campaign.objects.count() == 49
+
+
+def look_at_orders() -> None:
     statuses = list(Order.objects.values_list("status", flat=True))
     assert statuses.count(OrderStatus.PENDING) == 4
     assert statuses.count(OrderStatus.REJECTED) == 1
     assert statuses.count(OrderStatus.APPROVED) == 1, "a change for later"
-    assert set(statuses) == {OrderStatus.DONE, OrderStatus.PENDING, OrderStatus.REJECTED, OrderStatus.APPROVED}
-    assert Campaign.objects.filter(stop_date__isnull=False).count() == 8
-    view = Watch.objects.get().view
-    assert (view.owner.username, view.query, view.shared) == ("rep", "area_code=316&vanity_text=home", True)
-    assert history_verify().problems == []
-    assert "no activity is added" in load(activity=True)
-    assert len(sandbox.purchases()) == 40
+    assert statuses.count(OrderStatus.FAILED) == 1, "the confirmation of a number that is not ours"
+    assert statuses.count(OrderStatus.DONE) == len(statuses) - 7
+
+
+def look_at_numbers(sandbox: SandboxServer) -> None:
+    bought = Campaign.objects.filter(imported_at=None).select_related("account")
+    assert bought.count() == 40
+    stops = [(campaign.stop_date - campaign.account.today()).days for campaign in bought if campaign.stop_date]
+    assert sorted(stops) == [1, 6, 12, 25, 33, 60, 110, 200]
+    assert bought.filter(media_type_id=7).exists()
+    imported = Campaign.objects.exclude(imported_at=None)
+    never = imported.filter(confirmed_at=None, disputed_at=None)
+    assert (imported.count(), never.count()) == (9, 6)
+    disputed = imported.get(disputed_at__isnull=False)
+    assert "does not exist" in disputed.dispute
+    # Callcap knows all others, so that they can be confirmed.
+    at_callcap = {entry["number"] for entry in sandbox.purchases()}
+    assert {campaign.phone_number for campaign in imported} - at_callcap == {disputed.phone_number}
+
+
+def look_at_batches() -> None:
+    waiting, done = Batch.objects.order_by("-pk")
+    assert (waiting.author_name, waiting.status, waiting.kind) == ("Riley Reed", BatchStatus.WAITING, BatchKind.CHANGE)
+    assert set(waiting.rows.values_list("state", flat=True)) == {RowState.READY}
+    assert (done.status, done.kind) == (BatchStatus.DONE, BatchKind.IMPORT)
+    told = Notification.objects.filter(batch=waiting, read_at=None).values_list("user__username", flat=True)
+    assert set(told) == {"manager", "manager2"}
 
 
 def test_activity_that_callcap_does_not_allow_says_so(accounts: None, sandbox: SandboxServer) -> None:

@@ -58,6 +58,15 @@ def test_cleared_name_becomes_the_number_as_callcap_does(manager: User, bought: 
     assert bought.campaign_name == CAKE
 
 
+def test_cleared_information_is_cleared_at_callcap_too(manager: User, bought: Campaign, sandbox: SandboxServer) -> None:
+    for media_type in (7, None):
+        carry_out(ask_change(manager, bought, media_type_id=media_type))
+        bought.refresh_from_db()
+        assert bought.media_type_id == media_type
+    # How the sandbox notes that it was sent empty.
+    assert sandbox.journal(number=CAKE, kind="update")[-1]["values"] == {"mediaTypeID": None}
+
+
 def test_change_overtaken_by_another_fails_and_says_by_what(rep: User, manager: User, bought: Campaign) -> None:
     waiting = ask_change(rep, bought, destination="3165550101")
     winner = carry_out(ask_change(manager, bought, destination=MOVED))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from numbers_app.actors import Actor
@@ -15,6 +16,7 @@ from numbers_app.callcap import Outcome, WriteAnswer
 from numbers_app.models import Account, AttemptOutcome, Campaign, HistoryEntry, Order, OrderKind, OrderStatus, User
 from numbers_app.services import sending
 from numbers_app.services.execution import attempts_expire
+from numbers_app.services.mirror import campaign_end
 from numbers_app.services.sending import attempt_conclude
 from numbers_app.services.settlement import Finding, order_settle
 from numbers_app.services.switch import purchases_pause, sending_switch
@@ -357,6 +359,18 @@ def test_late_refusal_of_the_only_sending_is_definite(asleep: Order) -> None:
 def test_late_news_that_nothing_was_sent_ends_the_doubt(asleep: Order, rep: User, manager: User) -> None:
     wake(asleep, WriteAnswer(Outcome.NOT_SENT, None, "Held up too long."))
     assert asleep.status == OrderStatus.APPROVED
+
+
+def test_what_is_sent_once_more_stands_in_its_order_as_it_is_in_the_mirror(lost: Order, manager: User) -> None:
+    order_settle(actor=Actor.person(manager), order_id=lost.pk, finding=Finding.NOT_CARRIED_OUT, reason="Seen")
+    assert (again(lost).parameters, again(lost).before) == ({"destination": DESTINATION}, {"destination": DESTINATION})
+
+
+def test_nothing_is_sent_once_more_for_a_number_that_has_stopped(lost: Order, manager: User, bought: Campaign) -> None:
+    with transaction.atomic():
+        campaign_end(actor=WORKER, campaign=bought, reason="It was released.")
+    order_settle(actor=Actor.person(manager), order_id=lost.pk, finding=Finding.NOT_CARRIED_OUT, reason="Seen")
+    assert not lost.children.exists()
 
 
 def test_nothing_empty_is_sent_once_more(manager: User, bought: Campaign, sandbox: SandboxServer) -> None:

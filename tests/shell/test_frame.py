@@ -7,7 +7,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
-from numbers_app.context_processors import current_mark, shell
+from numbers_app.context_processors import current_mark, nav_items, shell
+from numbers_app.permissions import Role
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,11 @@ from numbers_app.context_processors import current_mark, shell
 )
 def test_the_navigation_marks_where_the_reader_is(path: str, mark: str) -> None:
     assert current_mark(path, "/orders/") == mark
+
+
+def test_batches_belong_to_the_numbers() -> None:
+    marks = {item.label: item.current for item in nav_items([Role.MANAGER], "/batches/3/")}
+    assert (marks["Numbers"], marks["Orders"]) == ("true", "")
 
 
 def test_a_stranger_sees_no_navigation_and_an_odd_theme_is_ignored(rf: RequestFactory) -> None:

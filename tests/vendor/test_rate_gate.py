@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from numbers_app.actors import Actor
 from numbers_app.callcap import SearchCriteria
 from numbers_app.models import Account, AttemptOutcome, OrderStatus, RateGate, User
-from numbers_app.services.accounts import accounts_sync
+from numbers_app.services.account_sync import accounts_sync
 from numbers_app.vendor import VendorBusy, rate_gate, vendor_find_number, vendor_search, vendor_turn
 from tests.callcap.vendor import answer
 from tests.orders.steps import CAKE, approve, ask, carry_out

@@ -15,7 +15,7 @@ from numbers_app.actors import Actor
 from numbers_app.models import Campaign, Order, SampleScope, User
 from numbers_app.periods import Period
 from numbers_app.services.samples import sample_draw
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, BatchFactory, BatchRowFactory
 from tests.sandbox_server import SandboxServer
 
 from .conftest import CAKE, Purchase
@@ -64,8 +64,45 @@ EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "sending_pause": ("/sending/pause/", POST_ONLY_SIGNED_IN),
     "sending_resume": ("/sending/resume/", POST_ONLY_SIGNED_IN),
     "campaign_list": ("/numbers/", EVERYBODY_SIGNED_IN),
+    "inventory_export": ("/numbers/export/", POST_ONLY_SIGNED_IN),
+    "inventory_first_steps": ("/numbers/first-steps/", EVERYBODY_SIGNED_IN),
+    "inventory_complete": ("/numbers/complete/", POST_ONLY_SIGNED_IN),
+    "inventory_incomplete": ("/numbers/incomplete/", POST_ONLY_SIGNED_IN),
+    "media_type_list": ("/numbers/media-types/", EVERYBODY_SIGNED_IN),
+    "media_type_name": ("/numbers/media-types/name/", POST_ONLY_SIGNED_IN),
+    "media_type_unname": ("/numbers/media-types/7/remove/", POST_ONLY_SIGNED_IN),
     "campaign_detail": (f"/numbers/{CAKE}/", OF_THIS_ACCOUNT),
     "campaign_change": (f"/numbers/{CAKE}/change/", (GATE, 200, 404, 200, 403, 403)),
+    "campaign_confirm": (f"/numbers/{CAKE}/confirm/", POST_ONLY_SIGNED_IN),
+    "campaign_reapply": (f"/numbers/{CAKE}/reapply/", (GATE, 200, 404, 200, 403, 403)),
+    # Nothing is in dispute, so that there is nothing to settle: managers are led to the number.
+    "campaign_settle_dispute": (f"/numbers/{CAKE}/dispute/", (GATE, 403, 404, 302, 403, 403)),
+    "campaign_stopping": ("/numbers/stopping/", EVERYBODY_SIGNED_IN),
+    "campaign_extend_several": ("/numbers/stopping/extend/", POST_ONLY_SIGNED_IN),
+    # The number of these tests runs on, so that there is no stop date to move: people are led to it.
+    "campaign_extend": (f"/numbers/{CAKE}/extend/", (GATE, 302, 404, 302, 403, 403)),
+    "campaign_seen": (f"/numbers/{CAKE}/seen/", POST_ONLY_SIGNED_IN),
+    "location_list": ("/locations/", EVERYBODY_SIGNED_IN),
+    "location_sync": ("/locations/sync/", POST_ONLY_SIGNED_IN),
+    "location_zone": ("/locations/L-3/zone/", (GATE, 403, 404, 200, 403, 200)),
+    "batch_list": ("/batches/", EVERYBODY_SIGNED_IN),
+    "batch_detail": ("/batches/{batch}/", OF_THIS_ACCOUNT),
+    "batch_submit": ("/batches/{draft}/submit/", POST_ONLY_SIGNED_IN),
+    "batch_approve": ("/batches/{batch}/approve/", POST_ONLY_SIGNED_IN),
+    "batch_reject": ("/batches/{batch}/reject/", POST_ONLY_SIGNED_IN),
+    "batch_pause": ("/batches/{batch}/pause/", POST_ONLY_SIGNED_IN),
+    "batch_resume": ("/batches/{batch}/resume/", POST_ONLY_SIGNED_IN),
+    "batch_cancel": ("/batches/{batch}/cancel/", POST_ONLY_SIGNED_IN),
+    "batch_retry": ("/batches/{batch}/retry/", POST_ONLY_SIGNED_IN),
+    "batch_results": ("/batches/{batch}/results.csv", OF_THIS_ACCOUNT),
+    "batch_seen": ("/batches/{batch}/seen/", POST_ONLY_SIGNED_IN),
+    "batch_new": ("/batches/new/", (GATE, 200, 200, 200, 403, 403)),
+    "batch_template": ("/batches/template/change.csv", (GATE, 200, 200, 200, 403, 403)),
+    "batch_select": ("/batches/select/", POST_ONLY_SIGNED_IN),
+    # A preview is its author's alone.
+    "batch_preview": ("/batches/{draft}/preview/", (GATE, 200, 404, 404, 403, 403)),
+    "batch_refused": ("/batches/{draft}/refused.csv", (GATE, 200, 404, 404, 403, 403)),
+    "batch_discard": ("/batches/{draft}/discard/", POST_ONLY_SIGNED_IN),
     "history_list": ("/history/", EVERYBODY_SIGNED_IN),
     "history_export": ("/history/export/", POST_ONLY_SIGNED_IN),
     "history_evidence": ("/history/evidence/", (GATE, 403, 403, 403, 200, 200)),
@@ -157,7 +194,11 @@ def address(campaign: Campaign, purchase: Purchase, auditor: User) -> Callable[[
     sample = sample_draw(
         actor=Actor.person(auditor), period=Period.latest(2), scope=SampleScope.EVERYTHING, size=10, seed="seed"
     )
-    return lambda name: EXPECTED[name][0].format(order=order.pk, sample=sample.pk)
+    draft = BatchFactory(author_id=order.author_id, author_name=order.author_name)
+    batch = BatchFactory(author_id=order.author_id, author_name=order.author_name, status="waiting")
+    BatchRowFactory(batch=batch, account=campaign.account, campaign=campaign, number=CAKE)
+    keys = {"order": order.pk, "sample": sample.pk, "draft": draft.pk, "batch": batch.pk}
+    return lambda name: EXPECTED[name][0].format(**keys)
 
 
 def test_every_address_of_the_site_stands_in_the_table() -> None:
@@ -182,6 +223,14 @@ ACTIONS: dict[str, tuple[int, int, int, int, int]] = {
     # Without a format it leads back to the list.
     "history_export": (302, 302, 302, 302, 302),
     "history_evidence": (403, 403, 403, 200, 200),
+    "inventory_export": (200, 200, 200, 200, 200),
+    "inventory_complete": (403, 403, 302, 403, 302),
+    # Nobody has declared anything that could be taken back.
+    "inventory_incomplete": (403, 403, 409, 403, 409),
+    # Nothing of what it asks for is in the form of these tests.
+    "media_type_name": (403, 403, 403, 403, 422),
+    # It has no name that could be taken away.
+    "media_type_unname": (403, 403, 403, 403, 409),
     "order_approve": (403, 404, 302, 403, 403),
     "order_undo_approval": (403, 404, 409, 403, 403),
     "order_reject": (403, 404, 302, 403, 403),
@@ -193,9 +242,32 @@ ACTIONS: dict[str, tuple[int, int, int, int, int]] = {
     "order_approve_several": (403, 403, 302, 403, 403),
     "order_new": (422, 422, 422, 403, 403),
     "campaign_change": (422, 404, 422, 403, 403),
+    "campaign_confirm": (302, 404, 302, 403, 403),
+    # Without the version that shows that the values were read.
+    "campaign_reapply": (422, 404, 422, 403, 403),
+    "campaign_settle_dispute": (403, 404, 302, 403, 403),
+    "campaign_extend": (409, 404, 409, 403, 403),
+    "campaign_extend_several": (422, 422, 422, 403, 403),
+    "location_sync": (403, 403, 302, 403, 302),
+    "location_zone": (403, 404, 422, 403, 422),
+    # The draft has no row that could be done.
+    "batch_submit": (422, 404, 404, 403, 403),
+    # No row is ticked.
+    "batch_approve": (403, 404, 422, 403, 403),
+    "batch_reject": (403, 404, 422, 403, 403),
+    # It waits, and nothing of it has failed.
+    "batch_pause": (409, 404, 409, 403, 403),
+    "batch_resume": (409, 404, 409, 403, 403),
+    "batch_cancel": (302, 404, 302, 403, 403),
+    "batch_retry": (409, 404, 409, 403, 403),
+    "batch_seen": (302, 404, 302, 302, 302),
+    "batch_new": (422, 422, 422, 403, 403),
+    "batch_select": (302, 302, 302, 403, 403),
+    "batch_discard": (302, 404, 404, 403, 403),
     "sending_pause": (403, 403, 302, 403, 302),
     "sending_resume": (403, 403, 409, 403, 409),
     "order_seen": (302, 404, 302, 302, 302),
+    "campaign_seen": (302, 404, 302, 302, 302),
     "sample_draw": (403, 403, 403, 422, 403),
     "sample_sign": (403, 403, 403, 422, 403),
 }

@@ -68,21 +68,19 @@ def test_numbers_that_stopped_suggest_nothing(as_rep: Client, location: Account)
     CampaignFactory(account=location, phone_number=CAKE, destination=KNOWN, ended_at=timezone.now())
     page = hints(as_rep, destination=KNOWN)
     assert suggestions(page) == []
-    assert warnings(page) == ["(316) 444-7896 has never been a destination at Location 3."]
+    assert warnings(page) == ["No other number at Location 3 rings (316) 444-7896."]
 
 
 def test_a_destination_that_was_never_used_here_is_warned_of(as_rep: Client, campaign: Campaign) -> None:
     assert warnings(hints(as_rep, destination="316-555-0100")) == [
-        "(316) 555-0100 has never been a destination at Location 3."
+        "No other number at Location 3 rings (316) 555-0100."
     ]
 
 
 def test_use_elsewhere_is_counted_and_not_named(as_rep: Client, location: Account, elsewhere: Account) -> None:
     CampaignFactory(account=elsewhere, phone_number=CAKE, destination="3165550100", campaign_name="Secret")
     page = hints(as_rep, destination="3165550100")
-    assert warnings(page) == [
-        "(316) 555-0100 has never been a destination at Location 3. It is used elsewhere, by 1 number."
-    ]
+    assert warnings(page) == ["No other number at Location 3 rings (316) 555-0100. It is used elsewhere, by 1 number."]
     assert "Secret" not in page.html
     assert suggestions(page) == []
 
@@ -136,7 +134,7 @@ def test_a_number_that_somebody_wants_to_buy_is_a_loop(as_rep: Client, purchase:
 def test_of_a_number_of_ours_its_own_destination_is_nothing_new(as_rep: Client, campaign: Campaign) -> None:
     assert warnings(hints(as_rep, account="", number=CAKE, destination=KNOWN)) == []
     assert warnings(hints(as_rep, account="", number=CAKE, destination="3165550100")) == [
-        "(316) 555-0100 has never been a destination at Location 3."
+        "No other number at Location 3 rings (316) 555-0100."
     ]
 
 
@@ -213,7 +211,7 @@ def test_the_forms_have_the_hints_without_a_script(as_rep: Client, campaign: Cam
 def test_a_form_that_comes_back_says_what_looks_wrong(as_rep: Client, campaign: Campaign) -> None:
     response = send(as_rep, number=["316734"], destination="3165550100")
     assert response.status_code == 422
-    assert "(316) 555-0100 has never been a destination at Location 3." in warnings(Page(response))
+    assert "No other number at Location 3 rings (316) 555-0100." in warnings(Page(response))
 
 
 def test_what_is_only_unusual_keeps_nobody_from_asking(
@@ -268,7 +266,7 @@ def test_a_change_says_once_more_what_looks_wrong_before_it_is_sent(as_rep: Clie
     address = f"/numbers/{CAKE}/change/"
     filled = Page(as_rep.get(address)).filled(address)
     confirm = Page(as_rep.post(address, filled | {"destination": "(316) 555-0100"}))
-    assert warnings(confirm) == ["(316) 555-0100 has never been a destination at Location 3."]
+    assert warnings(confirm) == ["No other number at Location 3 rings (316) 555-0100."]
     itself = Page(as_rep.post(address, filled | {"destination": CAKE}))
     assert any("is the number itself" in words for words in warnings(itself))
 

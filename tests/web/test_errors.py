@@ -78,10 +78,11 @@ def test_a_request_of_an_unreadable_shape_is_a_400(quiet: Client) -> None:
     assert "ALLOWED_HOSTS" not in response.content.decode()
 
 
-def test_a_body_that_is_too_large_is_a_400(quiet: Client) -> None:
+def test_a_body_that_is_too_large_is_a_413_that_says_what_fits(quiet: Client) -> None:
     response = quiet.post("/orders/new/", {"notes": "x" * 2_100_000})
-    assert response.status_code == 400
-    assert Page(response).heading == "This request could not be read"
+    assert response.status_code == 413
+    assert Page(response).heading == "This is too large"
+    assert "a file may have 10 MB, everything else 2 MB" in Page(response).text
 
 
 def test_too_many_fields_are_a_400(quiet: Client) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numbers_app.forms.campaigns import PurchaseForm
 from numbers_app.forms.fields import (
     OptionalSwitchField,
     PhoneNumberField,
@@ -19,7 +21,19 @@ from numbers_app.forms.fields import (
     RankedNumbersField,
     read_phone_number,
 )
+from numbers_app.forms.search import SearchForm
+from numbers_app.models import Account
 from numbers_app.text import phone_text, storable
+
+
+@pytest.mark.parametrize("form", [SearchForm, PurchaseForm])
+def test_locations_are_read_in_one_query_without_a_cursor_of_their_own(
+    form: Any, location: Account, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(connection, "chunked_cursor", None)
+    with django_assert_num_queries(1):
+        assert location.name in str(form(locations=Account.objects.all())["account"])
+
 
 DIGITS = st.from_regex(r"(316|212|416|808|604)[2-9][0-9]{2}[0-9]{4}", fullmatch=True).filter(
     lambda number: not number[3:6].endswith("11")

@@ -82,7 +82,7 @@ def test_it_shows_what_was_in_force_and_who_had_set_it(
 
 @pytest.mark.usefixtures("lived")
 def test_before_it_was_bought_it_was_nobodys(as_rep: Client) -> None:
-    assert row(as_rep, at="2026-03-01T11:59")[1:] == ["Not bought yet, or of another account"]
+    assert row(as_rep, at="2026-03-01T11:59")[1:] == ["Not known here yet, or of another account"]
 
 
 @pytest.mark.usefixtures("lived")
@@ -100,7 +100,7 @@ def test_an_account_shows_all_its_numbers(signed_in: Any, auditor: User, locatio
     page = Page(signed_in(auditor).get("/history/as-of/", asked))
     rows = [found.text for found in page.one("table").all("tr")[1:]]
     assert [text[:14] for text in rows] == ["(316) 734-2253", "(316) 734-2299"]
-    assert "Not bought yet" in rows[1]
+    assert "Not known here yet" in rows[1]
     assert "2 numbers as of" in page.text
 
 

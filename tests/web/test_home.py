@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.models import Campaign, Order, OrderStatus, User
@@ -48,6 +49,15 @@ def test_a_manager_sees_what_waits_for_them_but_not_their_own_request(
     assert f"Same destination: Purchase of (316) 734-2254 #{own.pk}" in warnings
     assert set(page.links("(316) 734-2254")) == {f"/orders/{own.pk}/"}
     assert "What happened last" in page.text
+
+
+def test_a_manager_is_told_of_numbers_in_dispute(as_rep: Client, as_manager: Client, campaign: Campaign) -> None:
+    assert "not ours" not in home(as_manager).text
+    Campaign.objects.update(disputed_at=timezone.now(), dispute="No such number.")
+    page = home(as_manager)
+    assert "Callcap says that one of our numbers is not ours." in page.text
+    assert page.links("Find out and settle it") == ["/numbers/?confirmation=disputed"]
+    assert "not ours" not in home(as_rep).text
 
 
 def test_a_manager_of_another_location_sees_nothing_of_it(

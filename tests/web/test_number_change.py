@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from numbers_app.errors import Conflict
 from numbers_app.models import Account, Campaign, Order, OrderStatus, User
+from numbers_app.services.mirror import campaign_end
+from numbers_app.views import campaigns
 from tests.factories import CampaignFactory, GrantFactory, LocationFactory
-from tests.sandbox_server import SandboxServer
+from tests.orders.steps import WORKER
 
-from .conftest import CAKE, Purchase
+from .conftest import CAKE, HTMX
 from .page import Page
 
 pytestmark = pytest.mark.django_db
@@ -214,61 +217,6 @@ def test_a_stop_date_that_has_passed_does_not_stand_in_the_way_of_other_changes(
     assert Order.objects.get().parameters == {"memo1": "late"}
 
 
-@pytest.fixture
-def overtaken(
-    as_rep: Client,
-    sandbox: SandboxServer,
-    purchase: Purchase,
-    change: Purchase,
-    manager: User,
-    manager2: User,
-    carry_out: Callable[[Order], Order],
-) -> dict[str, Any]:
-    """A form that the rep opened before another manager re-routed the number."""
-    from numbers_app.actors import Actor
-    from numbers_app.services.decisions import order_approve
-
-    order = purchase()
-    order_approve(actor=Actor.person(manager), order_id=order.pk, revision=1)
-    carry_out(order)
-    opened = form_of(as_rep)
-    assert carry_out(change(Campaign.objects.get(), by=manager2, destination="3165550177")).status == "done"
-    return opened
-
-
-@pytest.mark.parametrize("step", [{}, {"confirmed": "1"}])
-def test_a_change_that_was_overtaken_is_a_409_that_keeps_the_text_and_says_by_whom(
-    as_rep: Client, overtaken: dict[str, Any], step: dict[str, str]
-) -> None:
-    before = Order.objects.count()
-    response = as_rep.post(URL, overtaken | {"destination": "(316) 555-0100", "notes": "my notes"} | step)
-    page = Page(response)
-    assert response.status_code == 409
-    assert "Manager2 Test changed this number after you opened the form" in page.summary
-    assert ("Destination", "(316) 555-0177", "(316) 555-0100") in changes_on(page)
-    assert page.value("destination") == "(316) 555-0100"
-    assert page.value("notes") == "my notes"
-    assert Order.objects.count() == before
-
-
-def test_the_form_of_a_409_can_be_sent_again_against_the_values_as_they_are_now(
-    as_rep: Client, overtaken: dict[str, Any]
-) -> None:
-    refused = Page(as_rep.post(URL, overtaken | {"destination": "(316) 555-0100", "confirmed": "1"}))
-    shown = Page(as_rep.post(URL, refused.filled(URL)))
-    assert changes_on(shown) == [("Destination", "(316) 555-0177", "(316) 555-0100")]
-    as_rep.post(URL, shown.filled(URL) | {"confirmed": "1"})
-    newest = Order.objects.first()
-    assert newest is not None
-    assert newest.before == {"destination": "3165550177"}
-
-
-def test_a_409_compares_only_what_the_request_carried(as_rep: Client, overtaken: dict[str, Any]) -> None:
-    response = as_rep.post(URL, {"version": overtaken["version"], "memo1": "only this"})
-    assert response.status_code == 409
-    assert changes_on(Page(response)) == [("Memo 1", "empty", "only this")]
-
-
 def test_the_same_confirmation_sent_twice_makes_one_order(as_rep: Client, campaign: Campaign) -> None:
     shown = Page(as_rep.post(URL, form_of(as_rep) | {"destination": "3165550100"}))
     sent = shown.filled(URL) | {"confirmed": "1"}
@@ -290,6 +238,35 @@ def test_a_stopped_number_cannot_be_changed(as_rep: Client, location: Account) -
         assert response["Location"] == f"/numbers/{CAKE}/"
     assert "This number has stopped. It can no longer be changed." in Page(as_rep.get(f"/numbers/{CAKE}/")).text
     assert not Order.objects.exists()
+
+
+def test_a_section_of_a_stopped_number_is_not_edited_in_place(as_rep: Client, location: Account) -> None:
+    CampaignFactory(phone_number=CAKE, account=location, ended_at=timezone.now())
+    response = as_rep.get(URL, {"section": "routing"}, headers=HTMX)
+    assert response["HX-Redirect"] == f"/numbers/{CAKE}/"
+
+
+def test_a_form_of_an_earlier_campaign_of_the_number_changes_nothing(as_rep: Client, campaign: Campaign) -> None:
+    opened = form_of(as_rep)
+    with transaction.atomic():
+        campaign_end(actor=WORKER, campaign=campaign, reason="It was released.")
+    CampaignFactory(phone_number=CAKE, account=campaign.account, destination="3165550100")
+    response = as_rep.post(URL, opened | {"memo1": "x", "confirmed": "1"})
+    assert response.status_code == 422
+    assert "bought again after you opened the form" in Page(response).summary
+    assert not Order.objects.exists()
+
+
+def test_a_form_without_a_version_that_is_overtaken_at_the_last_moment_is_a_conflict(
+    as_rep: Client, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(**_: Any) -> Order:
+        raise Conflict("Somebody changed this number after you opened the form.")
+
+    monkeypatch.setattr(campaigns, "order_request_change", overtaken)
+    response = as_rep.post(URL, {"memo1": "mine", "confirmed": "1"})
+    assert response.status_code == 409
+    assert Page(response).values("memo1") == ["mine"]
 
 
 def test_auditors_change_nothing(signed_in: Any, auditor: User, campaign: Campaign) -> None:

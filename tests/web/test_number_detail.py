@@ -67,7 +67,10 @@ def test_routing_features_information_and_place_are_shown_as_people_read_them(
         "ZIP or postal code": "67202",
         "Offer": "empty",
     }
+    days = (date(2099, 5, 1) - location.today()).days
+    expected["Stop date"] += f" {days} days left Extend its stop date"
     assert {name: shown[name] for name in expected} == expected
+    assert page.links("Extend its stop date") == [f"/numbers/{CAKE}/extend/"]
     assert "Changes made in Callcap's own interface are not visible here." in page.text
 
 
@@ -122,7 +125,7 @@ def test_a_moved_stop_date_says_from_when_to_when_and_a_stop_is_told(
     carry_out(order.children.get())
     assert carry_out(change(Campaign.objects.get(), by=manager, stop_date="2099-01-01")).status == "done"
     history = detail(as_rep).one("ol", aria_label="History").text
-    assert "moved the stop date of (316) 734-2253 from 2098-05-01 to runs on (2099-01-01)" in history
+    assert "let (316) 734-2253 run on instead of stopping on 2098-05-01" in history
 
 
 def test_open_orders_for_the_number_are_announced(

@@ -240,7 +240,7 @@ def test_what_looks_wrong_about_the_destination_is_said(
     order = purchase(OTHER, destination=campaign.phone_number)
     found = warnings(as_manager, order)
     assert any("is itself one of our tracking numbers" in words for words in found)
-    assert any("has never been a destination at Location 3" in words for words in found)
+    assert any("No other number at Location 3 rings" in words for words in found)
     used = purchase("3167342255", destination=campaign.destination)
     assert not [words for words in warnings(as_manager, used) if "never been" in words]
 

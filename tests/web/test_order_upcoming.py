@@ -113,6 +113,17 @@ def test_numbers_that_stop_within_thirty_days_are_listed(as_manager: Client, loc
         "(316) 734-2213 , Cakes: Mar 20, 2026 (America/Chicago time)",
         "(316) 734-2211 , Cakes: Apr 9, 2026 (America/Chicago time)",
     ]
+    assert [link.attributes["href"] for link in section.all("a")][-1] == "/numbers/stopping/"
+
+
+def test_thirty_days_are_counted_by_the_date_of_the_location(as_manager: Client, location: Account) -> None:
+    """In the evening in Chicago it is already the next day in London."""
+    CampaignFactory(account=location, stop_date=date(2026, 4, 10))
+    with time_machine.travel(datetime(2026, 3, 11, 3, 0, tzinfo=UTC), tick=False):
+        assert "Numbers that stop" not in opened(as_manager).text
+    with time_machine.travel(datetime(2026, 3, 11, 6, 0, tzinfo=UTC), tick=False):
+        as_manager.force_login(User.objects.get(username="manager"))
+        assert "Numbers that stop" in opened(as_manager).text
 
 
 def test_nothing_of_other_accounts_is_there(

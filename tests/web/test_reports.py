@@ -18,7 +18,7 @@ from numbers_app.models import Account, Order, OrderStatus, Source, User, Verb
 from numbers_app.services.history import history_append
 from numbers_app.templatetags.charts import column_chart
 from numbers_app.views.reports import Row
-from tests.factories import LocationFactory, OrderFactory
+from tests.factories import CampaignFactory, LocationFactory, OrderFactory
 
 from .page import Element, Page
 
@@ -104,26 +104,28 @@ class TestNumbers:
 
     def test_the_line_of_totals(self, as_rep: Client) -> None:
         totals = report(as_rep).one("ul", aria_label="In the period").text
-        assert totals == ("2 bought 3 re-routed 2 stop dates moved 1 stopped 2 orders approved 1 orders rejected")
+        assert totals == (
+            "2 bought 0 imported 3 re-routed 2 stop dates moved 1 stopped 2 orders approved 1 orders rejected"
+        )
 
     def test_each_day_by_what_was_changed(self, as_rep: Client) -> None:
         days = table(report(as_rep), "by-day")
-        assert days["Mon, Nov 2, 2026"] == ["1", "0", "0", "0", "0", "1"]
-        assert days["Thu, Nov 12, 2026"] == ["0", "4", "3", "2", "0", "4"]
-        assert days["Fri, Nov 13, 2026"] == ["0", "1", "0", "0", "1", "2"]
+        assert days["Mon, Nov 2, 2026"] == ["1", "0", "0", "0", "0", "0", "1"]
+        assert days["Thu, Nov 12, 2026"] == ["0", "0", "4", "3", "2", "0", "4"]
+        assert days["Fri, Nov 13, 2026"] == ["0", "0", "1", "0", "0", "1", "2"]
 
     def test_days_without_anything_are_there_with_zeros(self, as_rep: Client) -> None:
         days = table(report(as_rep), "by-day")
         first, *_, last = days
         assert (first, last, len(days)) == ("Sun, Nov 1, 2026", "Mon, Nov 30, 2026", 30)
-        assert days["Wed, Nov 25, 2026"] == ["0"] * 6
+        assert days["Wed, Nov 25, 2026"] == ["0"] * 7
 
     def test_people_and_locations_most_changes_first(self, as_rep: Client) -> None:
         page = report(as_rep)
         people = table(page, "by-person")
         assert list(people.items()) == [
-            ("Riley Reed", ["1", "5", "1", "7"]),
-            ("Morgan Moss", ["1", "0", "0", "1"]),
+            ("Riley Reed", ["1", "0", "5", "1", "7"]),
+            ("Morgan Moss", ["1", "0", "0", "0", "1"]),
         ]
         assert list(table(page, "by-location")) == [str(Account.objects.get(key="L-3"))]
 
@@ -131,7 +133,7 @@ class TestNumbers:
         assert "Sam Stone" not in report(as_rep).html
         assert "Elsewhere" not in report(as_rep).html
         everything = report(signed_in(auditor))
-        assert table(everything, "by-person")["Sam Stone"] == ["1", "0", "0", "1"]
+        assert table(everything, "by-person")["Sam Stone"] == ["1", "0", "0", "0", "1"]
         assert "Elsewhere (L-30)" in table(everything, "by-location")
 
     def test_charts_say_their_gist(self, as_rep: Client) -> None:
@@ -150,6 +152,17 @@ class TestNumbers:
         assert "Nov 14: 0" in titles
         assert "1 change of both routing and stop date" in page.text
 
+    def test_imported_numbers_arrive_beside_bought_ones(self, as_rep: Client, location: Account) -> None:
+        for hour in (12, 13):
+            write(f"2026-11-02T{hour}:30Z", Verb.NUMBER_IMPORTED, {"destination": [None, "3165550100"]}, location)
+        page = report(as_rep)
+        assert table(page, "by-day")["Mon, Nov 2, 2026"] == ["1", "2", "0", "0", "0", "0", "3"]
+        assert table(page, "by-person")["Riley Reed"] == ["1", "2", "5", "1", "9"]
+        titles = [title.text for title in page.all("svg", role="img")[0].all("title")]
+        assert "Nov 2: bought or imported 3" in titles
+        (link,) = [link for link in counts(page) if link.text == "2" and "imported" in link.attributes["href"]][:1]
+        assert listed(as_rep, link.attributes["href"]) == 2
+
     def test_a_period_without_changes_says_so(self, as_rep: Client) -> None:
         page = report(as_rep, date_from="2026-01-01", date_to="2026-01-31")
         assert "Nothing changed" in page.text
@@ -165,6 +178,17 @@ class TestNumbers:
         for day in range(1, 29):
             write(f"2026-11-{day:02d}T12:00Z", Verb.NUMBER_CHANGED, ROUTING, location, f"Person {day}")
         assert queries() == few < 20
+
+
+def test_what_is_not_known_of_imported_numbers_is_said(as_rep: Client, location: Account, elsewhere: Account) -> None:
+    unknown = "bought elsewhere and imported"
+    CampaignFactory(account=location)
+    CampaignFactory(account=elsewhere, imported_at=timezone.now())
+    assert unknown not in report(as_rep).text
+    CampaignFactory(account=location, imported_at=timezone.now())
+    assert f"1 of the numbers that you may see was {unknown}: what happened to it before" in report(as_rep).text
+    CampaignFactory(account=location, imported_at=timezone.now())
+    assert f"2 of the numbers that you may see were {unknown}: what happened to them before" in report(as_rep).text
 
 
 def test_the_first_fifteen_are_named_and_the_others_counted(as_rep: Client, location: Account) -> None:

@@ -16,9 +16,13 @@ from django.db import close_old_connections, connections
 
 from numbers_app.actors import Actor
 from numbers_app.models import Source
+from numbers_app.services.account_sync import accounts_sync_if_due
+from numbers_app.services.batch_drafts import batch_drafts_forget
 from numbers_app.services.checkpoints import checkpoint_make
 from numbers_app.services.settings_record import settings_record
+from numbers_app.services.stopping import stop_reminders_send
 from numbers_app.services.sweep import (
+    batches_sweep,
     campaigns_end_stopped,
     mails_sweep,
     orders_expire,
@@ -57,8 +61,8 @@ def _prune_tasks(actor: Actor) -> None:
 
 class Command(BaseCommand):
     help = (
-        "Ring the periodic jobs until stopped: orders, mails and watched searches every 3 seconds, "
-        "what expires or ends every minute."
+        "Ring the periodic jobs until stopped: orders, batches, mails and watched searches every 3 seconds, "
+        "what expires or ends every minute, reminders of stop dates and the account tree every hour."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -69,13 +73,17 @@ class Command(BaseCommand):
             # The settings of a running clock do not change: once is enough.
             Job("settings_record", math.inf, lambda actor: settings_record(actor=actor)),
             Job("orders_sweep", 3, lambda actor: orders_sweep(actor=actor)),
+            Job("batches_sweep", 3, lambda actor: batches_sweep(actor=actor)),
             Job("mails_sweep", 3, lambda actor: mails_sweep(actor=actor)),
             Job("watches_run", 3, lambda actor: watches_run(actor=actor), aside=True),
             Job("orders_expire", 60, lambda actor: orders_expire(actor=actor)),
             Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
+            Job("stop_reminders_send", 3600, lambda actor: stop_reminders_send(actor=actor)),
+            Job("accounts_sync_if_due", 3600, lambda actor: accounts_sync_if_due(actor=actor), aside=True),
             Job("verification_ring", 3600, lambda actor: verification_ring(actor=actor)),
             Job("checkpoint_make", 600, lambda actor: checkpoint_make(actor=actor)),
             Job("prune_tasks", 3600, _prune_tasks),
+            Job("batch_drafts_forget", 3600, lambda actor: batch_drafts_forget(actor=actor)),
         ]
         self._stopping = bool(options["once"])
         if not self._stopping:

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = "Add the demo users. Refuses unless DEMO=on. Harmless to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--activity", action="store_true", help="Also buy and change some numbers, once.")
+        parser.add_argument("--activity", action="store_true", help="Also buy, import and change some numbers, once.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:

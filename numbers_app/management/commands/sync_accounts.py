@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from numbers_app.actors import Actor
 from numbers_app.callcap import CallcapError
 from numbers_app.models import Source
-from numbers_app.services.accounts import accounts_sync
+from numbers_app.services.account_sync import accounts_sync_now
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            result = accounts_sync(actor=Actor.portal("sync_accounts", source=Source.COMMAND))
+            result = accounts_sync_now(actor=Actor.portal("sync_accounts", source=Source.COMMAND))
         except CallcapError as error:
             raise CommandError(f"{error.message} The accounts stay as they were.") from error
         self.stdout.write(

@@ -1,0 +1,258 @@
+"""Turning the approved rows of batches into orders, a bounded number at a time, and ending batches.
+
+Whoever changes the rows of a batch holds the lock of the batch's own row, so two workers at one batch take turns, and
+what is paused or cancelled stays so. Each row becomes an order in one transaction, with the history of both: a worker
+that dies has ordered it or has not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from numbers_app.actors import Actor
+from numbers_app.criteria import criteria_from_json, criteria_in_words
+from numbers_app.errors import InvalidInput
+from numbers_app.models import (
+    ORDER_KINDS,
+    Account,
+    Batch,
+    BatchKind,
+    BatchRow,
+    BatchStatus,
+    Campaign,
+    Choice,
+    NotificationKind,
+    Order,
+    OrderStatus,
+    RowState,
+    Verb,
+)
+from numbers_app.text import phone_text
+
+from .batch_outcomes import Outcome, is_batch_over, orders_under_way, outcome_counts, outcomes_in_words
+from .history import Changes, history_append
+from .mirror import campaign_import
+from .notifications import batch_author, batch_tell
+
+# So few orders of a batch are open at once: people's orders and other batches get their turn in between.
+MOST_OPEN = 200
+COUNT_AGAIN_AFTER = 20
+# Imports ask nobody, so they are made many in one transaction; the worker looks at other tasks after a few of these.
+IMPORTS_AT_ONCE = 50
+IMPORTS_A_TURN = 4
+
+type Ring = Callable[[int], object]
+# The process that acts, under the name of a person: by id and name.
+type People = Callable[[int | None, str], Actor]
+
+
+def batch_lock(batch_id: int) -> Batch:
+    """The batch, its row locked until the transaction ends; who holds it may change the batch's rows."""
+    return Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+
+
+def batch_release(*, actor: Actor, batch_id: int, ring: Ring) -> bool:
+    """Order what is approved, as far as there is room, and ``ring`` for each order in the transaction that makes it.
+
+    Imports are carried out at once, since nobody is asked. Returns whether there is more to do right now. Harmless to
+    repeat and to run twice at once.
+    """
+    # Who rings from now on is heard: what is approved meanwhile may come too late for this turn.
+    Batch.objects.filter(pk=batch_id).update(rung_at=None)
+    batch = Batch.objects.get(pk=batch_id)
+    # The history finds everything that is done for a batch by this.
+    person = cache(replace(actor, request_id=batch_request_id(batch_id)).on_behalf)
+    if batch.kind == BatchKind.IMPORT:
+        return all(_import_next(batch_id, person) for _ in range(IMPORTS_A_TURN))
+    while True:
+        # Counting costs more than an order: two workers at once may exceed the room by a few.
+        room = min(MOST_OPEN - orders_under_way(batch).count(), COUNT_AGAIN_AFTER)
+        if room <= 0 or not all(_order_next(batch_id, person, ring) for _ in range(room)):
+            return False
+
+
+def batch_has_more(batch: Batch) -> bool:
+    """Whether there is something to release now, and room for it."""
+    return _may_release(batch) and _approved(batch).exists() and orders_under_way(batch).count() < MOST_OPEN
+
+
+def batch_finish(*, actor: Actor, batch_id: int) -> bool:
+    """End a batch of which nothing waits or is open any more, and tell its author. Returns whether it ended now."""
+    with transaction.atomic():
+        batch = batch_lock(batch_id)
+        if batch.status not in (BatchStatus.RUNNING, BatchStatus.PAUSED) or not is_batch_over(batch):
+            return False
+        counts = outcome_counts(batch.rows.all())
+        result = f"{outcomes_in_words(counts)}.".capitalize()
+        history_append(
+            actor=actor,
+            verb=Verb.BATCH_DONE,
+            account_key=batch_account_key(batch),
+            changes={"batch": [None, batch.pk], "rows": [None, counts.get(Outcome.DONE, 0)]},
+            reason=result,
+        )
+        now = timezone.now()
+        Batch.objects.filter(pk=batch.pk).update(status=BatchStatus.DONE, result=result, finished_at=now)
+        people = batch_author(batch)
+        batch_tell(actor=actor, batch=batch, kind=NotificationKind.BATCH_DONE, people=people, detail=result)
+    return True
+
+
+def batch_account_key(batch: Batch) -> str:
+    """The account that the history names for a batch: the one of all its rows, or none when they lie in several."""
+    keys = batch.rows.order_by().exclude(account=None).values_list("account__key", flat=True).distinct()[:2]
+    return keys[0] if len(keys) == 1 else ""
+
+
+def batch_request_id(batch_id: int) -> str:
+    """What joins everything that is done for a batch in the history, as a request's id joins page and worker."""
+    return f"batch-{batch_id}"
+
+
+def _import_next(batch_id: int, person: People) -> bool:
+    """Import some of the approved rows. Whether there were any that may be."""
+    with transaction.atomic(durable=True):
+        batch = batch_lock(batch_id)
+        rows = list(_approved(batch)[:IMPORTS_AT_ONCE]) if _may_release(batch) else []
+        for row in rows:
+            _import(person(batch.author_id, batch.author_name), batch, row)
+    return bool(rows)
+
+
+def _order_next(batch_id: int, person: People, ring: Ring) -> bool:
+    """Order the first approved row. Whether there was one that may be."""
+    with transaction.atomic(durable=True):
+        batch = batch_lock(batch_id)
+        row = _approved(batch).first() if _may_release(batch) else None
+        if row is None:
+            return False
+        problem = _taken(row) or _order(batch, row, person, ring)
+        if problem:
+            _end(row, RowState.FAILED, problem=problem)
+    return True
+
+
+def _may_release(batch: Batch) -> bool:
+    return batch.status == BatchStatus.RUNNING and not (batch.execute_after and batch.execute_after > timezone.now())
+
+
+def _approved(batch: Batch) -> QuerySet[BatchRow]:
+    return batch.rows.filter(state=RowState.APPROVED).select_related("account", "campaign").order_by("line")
+
+
+def _import(author: Actor, batch: Batch, row: BatchRow) -> None:
+    try:
+        with transaction.atomic():
+            campaign = campaign_import(
+                actor=author,
+                account=_account(row),
+                number=row.number,
+                values=row.parameters,
+                reason=batch.reason,
+                approved_by=row.decider_name,
+            )
+    except InvalidInput as error:
+        _end(row, RowState.FAILED, problem=error.message)
+    else:
+        _end(row, RowState.DONE, campaign=campaign)
+
+
+def _order(batch: Batch, row: BatchRow, person: People, ring: Ring) -> str:
+    """Make the order of a row. Returns why it cannot be made: somebody has just asked for its number."""
+    now = timezone.now()
+    number = row.campaign.phone_number if row.campaign else row.number
+    wants_one = bool(number) and not row.criteria
+    order = Order(
+        kind=ORDER_KINDS[BatchKind(batch.kind)],
+        status=OrderStatus.APPROVED,
+        account=_account(row),
+        campaign=row.campaign,
+        # What failed before, when it is tried again.
+        parent=row.order,
+        phone_number=number if wants_one else "",
+        parameters=row.parameters,
+        criteria=row.criteria,
+        before=row.before,
+        reason=batch.reason,
+        submitted_at=batch.submitted_at or now,
+        requester_id=batch.author_id,
+        requester_name=batch.author_name,
+        author_id=batch.author_id,
+        author_name=batch.author_name,
+        decider_id=row.decider_id,
+        decider_name=row.decider_name,
+        decided_at=row.decided_at,
+        decision_reason=row.decision_reason,
+        self_approved=row.self_approved,
+        execute_after=now,
+        rung_at=now,
+        request_id=batch_request_id(batch.pk),
+    )
+    try:
+        with transaction.atomic():
+            order.save(force_insert=True)
+            _write_history(batch, row, order, person)
+            # Behind the history's lock, as whoever asks for a number writes it: two of them would else wait for each
+            # other.
+            if number and row.campaign is None:
+                Choice.objects.create(order=order, number=number, rank=1)
+    except IntegrityError:
+        if row.campaign:
+            raise
+        return f"{phone_text(number)} has just been asked for by somebody else."
+    _end(row, RowState.ORDERED, order=order)
+    ring(order.pk)
+    return ""
+
+
+def _write_history(batch: Batch, row: BatchRow, order: Order, person: People) -> None:
+    asked: Changes = {"batch": [None, batch.pk]}
+    if row.campaign is None:
+        asked |= {"number": [None, [row.number]]} if row.number else {}
+        asked |= {"criteria": [None, criteria_in_words(criteria_from_json(row.criteria))]} if row.criteria else {}
+    asked |= {name: [row.before.get(name), value] for name, value in row.parameters.items()}
+    history_append(
+        actor=person(batch.author_id, batch.author_name),
+        verb=Verb.ORDER_REQUESTED,
+        number=order.phone_number,
+        account_key=order.account.key,
+        order_id=order.pk,
+        changes=asked,
+        reason=order.reason,
+    )
+    history_append(
+        actor=person(row.decider_id, row.decider_name),
+        verb=Verb.ORDER_APPROVED,
+        number=order.phone_number,
+        account_key=order.account.key,
+        order_id=order.pk,
+        changes={"status": [OrderStatus.PENDING.value, OrderStatus.APPROVED.value]},
+        reason=order.decision_reason,
+    )
+
+
+def _taken(row: BatchRow) -> str:
+    """Why the number of a purchase cannot be asked for, in a sentence; empty when it can."""
+    if row.campaign or not row.number:
+        return ""
+    if Campaign.objects.filter(phone_number=row.number, ended_at=None).exists():
+        return f"{phone_text(row.number)} is already one of our numbers."
+    wanted = Choice.objects.filter(number=row.number, live=True).first()
+    return f"{phone_text(row.number)} is already asked for in order {wanted.order_id}." if wanted else ""
+
+
+def _end(row: BatchRow, state: RowState, **fields: object) -> None:
+    BatchRow.objects.filter(pk=row.pk).update(state=state, **{"problem": "", **fields})
+
+
+def _account(row: BatchRow) -> Account:
+    """Where the row's number lies or will lie; every row that was submitted says so."""
+    if row.account is None:
+        raise LookupError(f"{row} names no account.")
+    return row.account

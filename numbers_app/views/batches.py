@@ -1,0 +1,287 @@
+"""Batches from submitting on: the list, the page with its progress, one function a verb, the result file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from numbers_app.actors import Actor
+from numbers_app.batch_csv import write_file
+from numbers_app.errors import Conflict, InvalidInput
+from numbers_app.forms.batch_decisions import RejectRowsForm, RowsForm
+from numbers_app.forms.batches import SubmitForm
+from numbers_app.models import Batch, BatchRow, BatchStatus, RowState
+from numbers_app.permissions import Capability, can
+from numbers_app.selectors.batch_drafts import given_columns
+from numbers_app.selectors.batches import (
+    BatchProgress,
+    batch_effects,
+    batch_list,
+    batch_progress,
+    batch_rows,
+    batch_timeline,
+    batch_warnings,
+    batches_to_decide,
+    may_steer,
+    rows_to_decide,
+    rows_with_words,
+)
+from numbers_app.services.batch_outcomes import Outcome
+from numbers_app.services.batches import (
+    SUBMITTED,
+    batch_approve,
+    batch_cancel,
+    batch_pause,
+    batch_reject,
+    batch_resume,
+    batch_retry,
+    batch_submit,
+)
+from numbers_app.services.notifications import batch_seen
+
+from .batch_drafts import preview_context
+from .errors import conflict
+from .http import PortalRequest, actor_of, allow, not_found, one_page, template_for
+
+RESULT_COLUMNS = ("line", "outcome", "order", "result", "callcap")
+
+
+@require_safe
+def batches(request: PortalRequest) -> HttpResponse:
+    """A person's own batches and those that they may decide on, with how far they have come."""
+    page = one_page(request, batch_list(request.user), per_page=20)
+    context = {
+        "page_obj": page,
+        "shown": [(batch, batch_progress(batch, batch_rows(request.user, batch))) for batch in page],
+        "waiting_batches": batches_to_decide(request.user),
+        "can_order": can(request.user, Capability.ORDER),
+    }
+    return render(request, "batches/list.html", context)
+
+
+@require_safe
+def batch_detail(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """How far the batch has come, its rows, and what this person may do with it. A draft is still its preview."""
+    batch = _to_see(request, batch_id)
+    if batch.status == BatchStatus.DRAFT:
+        return redirect("batch_preview", batch.pk)
+    template = template_for(request, "batches/detail.html", "progress")
+    return render(request, template, _context(request, batch))
+
+
+@require_POST
+def submit(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """Turn a draft into a batch that waits, or runs. 422 with the preview and what was typed when it cannot be."""
+    allow(request, Capability.ORDER)
+    batch = _to_see(request, batch_id)
+    if batch.author_id != request.user.pk:
+        raise not_found(f"Batch {batch_id}")
+    form = SubmitForm(request.POST)
+    if not form.is_valid():
+        return _preview(request, batch, form)
+    try:
+        made = batch_submit(actor=actor_of(request), batch_id=batch.pk, **form.cleaned_data)
+    except InvalidInput as error:
+        form.add_error(None, error.message)
+        return _preview(request, batch, form)
+    except Conflict as error:
+        return conflict(request, error, batch.get_absolute_url())
+    runs = made.status == BatchStatus.RUNNING
+    messages.success(request, f"Batch {batch.pk} {'is on its way' if runs else 'waits for a manager'}.")
+    return redirect(made)
+
+
+@require_POST
+def approve(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """Approve the ticked rows, or all that wait for this person."""
+
+    def decide(batch: Batch, form: RowsForm) -> str:
+        count = batch_approve(actor=actor_of(request), batch_id=batch.pk, lines=form.lines)
+        return f"{_rows(count)} approved. Pause or cancel the batch to stop what is not sent yet."
+
+    return _decide(request, batch_id, RowsForm(request.POST), decide)
+
+
+@require_POST
+def reject(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """Reject the ticked rows, or all that wait for this person, with a reason."""
+
+    def decide(batch: Batch, form: RowsForm) -> str:
+        reason = form.cleaned_data["reason"]
+        count = batch_reject(actor=actor_of(request), batch_id=batch.pk, reason=reason, lines=form.lines)
+        return f"{_rows(count)} rejected. {batch.author_name} sees your reason."
+
+    return _decide(request, batch_id, RejectRowsForm(request.POST), decide)
+
+
+@require_POST
+def pause(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """Send nothing more of the batch for now."""
+
+    def steer(actor: Actor, batch: Batch) -> str:
+        batch_pause(actor=actor, batch_id=batch.pk)
+        return f"Batch {batch.pk} is paused. What is at Callcap already goes on."
+
+    return _steer(request, batch_id, steer)
+
+
+@require_POST
+def resume(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """Go on with a paused batch."""
+
+    def steer(actor: Actor, batch: Batch) -> str:
+        batch_resume(actor=actor, batch_id=batch.pk)
+        return f"Batch {batch.pk} goes on."
+
+    return _steer(request, batch_id, steer)
+
+
+@require_POST
+def cancel(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """Take back what is not sent yet."""
+
+    def steer(actor: Actor, batch: Batch) -> str:
+        count = batch_cancel(actor=actor, batch_id=batch.pk)
+        return f"{_rows(count)} cancelled before anything of them was sent. What was sent goes on."
+
+    return _steer(request, batch_id, steer)
+
+
+@require_POST
+def retry(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """Try the failed rows again."""
+
+    def steer(actor: Actor, batch: Batch) -> str:
+        count = batch_retry(actor=actor, batch_id=batch.pk)
+        left = "" if count else " Each says below why not."
+        return f"{_rows(count)} tried again.{left}"
+
+    return _steer(request, batch_id, steer)
+
+
+@require_POST
+def seen(request: PortalRequest, batch_id: int) -> HttpResponse:
+    """What the person was told of the batch counts as read; on to the batch, unless a script has only said so."""
+    batch = _to_see(request, batch_id)
+    batch_seen(actor=actor_of(request), batch=batch)
+    return HttpResponse(status=204) if request.htmx else redirect(batch)
+
+
+@require_safe
+def results(request: PortalRequest, batch_id: int) -> HttpResponseBase:
+    """Every row as it was given, with what became of it."""
+    batch = _to_see(request, batch_id)
+    rows = batch_rows(request.user, batch)
+    columns = given_columns(batch, rows) or ["phone_number"]
+    lines = (_result(row) for row in rows_with_words(rows).iterator(chunk_size=500))
+    stream: Iterator[bytes] = write_file([*columns, *RESULT_COLUMNS], lines)
+    headers = {"Content-Disposition": f'attachment; filename="batch-{batch.pk}-results.csv"'}
+    return StreamingHttpResponse(stream, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _result(row: Any) -> dict[str, object]:
+    given = row.given or {"phone_number": row.number}
+    return given | {
+        "line": row.line,
+        "outcome": Outcome(row.outcome).label,
+        "order": row.order_id or "",
+        "result": _what_became(row),
+        "callcap": row.words or "",
+    }
+
+
+def _what_became(row: BatchRow) -> str:
+    if row.problem or row.order is None:
+        return row.problem or row.decision_reason
+    return row.order.result if row.state == RowState.ORDERED else ""
+
+
+def _to_see(request: PortalRequest, batch_id: int) -> Batch:
+    batch = batch_list(request.user).filter(pk=batch_id).first()
+    if batch is None:
+        raise not_found(f"Batch {batch_id}")
+    return batch
+
+
+def _context(request: PortalRequest, batch: Batch, form: RowsForm | None = None) -> dict[str, Any]:
+    user = request.user
+    rows = batch_rows(user, batch)
+    progress = batch_progress(batch, rows)
+    waiting = rows_to_decide(user, batch)
+    asked = request.GET.get("outcome", "")
+    outcome = asked if asked in Outcome.values else ""
+    page = one_page(request, batch_rows(user, batch, outcome))
+    return {
+        "batch": batch,
+        "form": form or RowsForm(),
+        "ticked": request.POST.getlist("line"),
+        "progress": progress,
+        "counts": [(name.value, name.label, count) for name, count in progress.counts.items()],
+        "row_count": sum(progress.counts.values()),
+        "outcome": outcome,
+        "page_obj": page,
+        "decidable": set(waiting.filter(pk__in=[row.pk for row in page]).values_list("pk", flat=True)),
+        "deciding": waiting.count(),
+        "effects": batch_effects(batch, waiting),
+        "warnings": batch_warnings(batch, waiting),
+        "is_news": user.notifications.filter(batch=batch, read_at=None).exists(),
+        "timeline": batch_timeline(batch),
+    } | _verbs(request, batch, progress)
+
+
+def _verbs(request: PortalRequest, batch: Batch, progress: BatchProgress) -> dict[str, bool]:
+    """What the person may do with the batch as it stands."""
+    steers = may_steer(request.user, batch)
+    unsent = progress.count(Outcome.WAITING, Outcome.APPROVED)
+    ran = batch.status in (BatchStatus.RUNNING, BatchStatus.PAUSED, BatchStatus.DONE)
+    return {
+        "may_pause": steers and batch.status == BatchStatus.RUNNING and progress.count(Outcome.APPROVED) > 0,
+        "may_resume": steers and batch.status == BatchStatus.PAUSED,
+        "may_cancel": steers and batch.status in SUBMITTED and unsent > 0,
+        "may_retry": steers and ran and progress.count(Outcome.FAILED) > 0,
+    }
+
+
+def _decide(
+    request: PortalRequest, batch_id: int, form: RowsForm, decide: Callable[[Batch, RowsForm], str]
+) -> HttpResponse:
+    """Decide on rows; 422 or 409 with the ticks and the reason kept."""
+    batch = _to_see(request, batch_id)
+    allow(request, Capability.DECIDE)
+    status = 422
+    if form.is_valid():
+        try:
+            messages.success(request, decide(batch, form))
+        except Conflict as error:
+            form.add_error(None, f"{error.message} Nothing of yours was carried out.")
+            status = 409
+        else:
+            return redirect(batch)
+    batch.refresh_from_db()
+    return render(request, "batches/detail.html", _context(request, batch, form), status=status)
+
+
+def _steer(request: PortalRequest, batch_id: int, steer: Callable[[Actor, Batch], str]) -> HttpResponse:
+    batch = _to_see(request, batch_id)
+    allow(request, Capability.ORDER)
+    if not may_steer(request.user, batch):
+        raise PermissionDenied("Only its author, and managers of its accounts, can do this.")
+    try:
+        messages.success(request, steer(actor_of(request), batch))
+    except Conflict as error:
+        return conflict(request, error, batch.get_absolute_url())
+    return redirect(batch)
+
+
+def _preview(request: PortalRequest, batch: Batch, form: SubmitForm) -> HttpResponse:
+    return render(request, "batches/preview.html", preview_context(request, batch, form), status=422)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{' is' if count == 1 else 's are'}"

@@ -1,0 +1,84 @@
+"""The result file: every row as it was given, with what became of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from numbers_app.models import Account, Attempt, Batch, Campaign, Order, OrderStatus, RowState, User
+from tests.batches.making import campaigns_at, change_draft, orders_of, release, running, submit
+from tests.factories import GrantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def numbers(location: Account) -> list[Campaign]:
+    return campaigns_at(location, 2)
+
+
+def table(client: Client, batch: Batch) -> list[dict[str, str]]:
+    response: Any = client.get(f"/batches/{batch.pk}/results.csv")
+    assert response["Content-Disposition"] == f'attachment; filename="batch-{batch.pk}-results.csv"'
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_each_row_has_what_was_given_its_outcome_its_order_and_callcaps_words(
+    as_rep: Client, rep: User, manager: User, numbers: list[Campaign]
+) -> None:
+    batch = change_draft(rep, numbers)
+    given = {"phone_number": "(316) 734-2000", "destination": "316 555 0100"}
+    batch.rows.filter(line=2).update(given=given)
+    running(rep, manager, batch)
+    release(batch)
+    order = orders_of(batch)[0]
+    Order.objects.filter(pk=order.pk).update(status=OrderStatus.FAILED, result="Callcap refused: No such number")
+    Attempt.objects.create(
+        order=order,
+        kind="update",
+        number=order.phone_number,
+        parameters={},
+        outcome="refused",
+        message="No such number",
+        started_at=order.created_at,
+        lease_until=order.created_at,
+    )
+    first, second = table(as_rep, batch)
+    assert first == given | {
+        "line": "2",
+        "outcome": "Failed",
+        "order": str(order.pk),
+        "result": "Callcap refused: No such number",
+        "callcap": "No such number",
+    }
+    assert (second["line"], second["outcome"], second["phone_number"]) == ("3", "Approved, not sent yet", "3167342001")
+
+
+def test_refused_rows_say_why(as_rep: Client, rep: User, numbers: list[Campaign]) -> None:
+    batch = change_draft(rep, numbers)
+    batch.rows.filter(line=3).update(state=RowState.REFUSED, problem="It has letters in it.", account=None)
+    submit(rep, batch)
+    assert [(row["outcome"], row["result"]) for row in table(as_rep, batch)] == [
+        ("Waiting for approval", ""),
+        ("Cannot be done", "It has letters in it."),
+    ]
+
+
+def test_cells_cannot_become_formulas(as_rep: Client, rep: User, numbers: list[Campaign]) -> None:
+    batch = change_draft(rep, numbers)
+    batch.rows.update(given={"phone_number": "3167342000", "memo1": "=HYPERLINK(1)"})
+    submit(rep, batch)
+    assert table(as_rep, batch)[0]["memo1"] == "'=HYPERLINK(1)"
+
+
+def test_a_manager_gets_the_rows_of_granted_accounts_alone(
+    as_manager: Client, rep: User, elsewhere: Account, location: Account
+) -> None:
+    GrantFactory(user=rep, account=elsewhere)
+    batch = submit(rep, change_draft(rep, [*campaigns_at(location, 1), *campaigns_at(elsewhere, 1, first=3000)]))
+    assert [row["line"] for row in table(as_manager, batch)] == ["2"]
