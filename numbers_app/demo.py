@@ -78,8 +78,8 @@ def play() -> dict[str, int]:
     for person in people.values():
         user_set_mail(actor=person, wanted=False)
     worker = Actor.portal("Worker", source=Source.COMMAND)
-    for number, name in MEDIA_TYPES.values():
-        media_type_name(actor=people["admin"], number=number, name=name)
+    for media_type, name in MEDIA_TYPES.values():
+        media_type_name(actor=people["admin"], number=media_type, name=name)
     locations = itertools.cycle(Account.objects.filter(kind=Account.Kind.LOCATION, active=True))
     offers = _offers()
     for index, number in enumerate(itertools.islice(offers, PURCHASES)):

@@ -199,6 +199,4 @@ def write_values_to_wire(values: Mapping[str, WriteValue], allowed: tuple[str, .
     if values.get("destination", "given") in ("", None):
         raise ValueError("An empty destination is never sent.")
     said = {name: "" if value is None else value for name, value in values.items()}
-    return {
-        WRITE_WIRE_NAMES[name]: value for name, value in said.items() if value != "" or name in CLEARABLE_FIELDS
-    }
+    return {WRITE_WIRE_NAMES[name]: value for name, value in said.items() if value != "" or name in CLEARABLE_FIELDS}
