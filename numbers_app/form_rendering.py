@@ -1,10 +1,14 @@
 """How forms are drawn: one field template, with classes put on every widget here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
+from django.http import HttpRequest
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 
 CHOICE_INPUTS = ("checkbox", "radio")
 
@@ -79,6 +83,51 @@ class PortalBoundField(BoundField):
 
 
 class PortalFormRenderer(TemplatesSetting):
-    """Django's forms with the project's templates and Bootstrap's classes."""
+    """Django's forms with the project's templates and Bootstrap's classes.
+
+    Inputs and selects are drawn here, as Django's templates draw them. Those go through three templates for an input
+    and one more for every option, which was a quarter of the search page's time.
+    """
 
     bound_field_class = PortalBoundField
+
+    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
+        draw = _DRAWN.get(template_name)
+        return draw(context["widget"]) if draw else super().render(template_name, context, request)
+
+
+def _input(widget: dict[str, Any]) -> SafeString:
+    value = "" if widget["value"] is None else f' value="{conditional_escape(widget["value"])}"'
+    return mark_safe(  # noqa: S308
+        f'<input type="{widget["type"]}" name="{conditional_escape(widget["name"])}"{value}{_attributes(widget)}>'
+    )
+
+
+def _select(widget: dict[str, Any]) -> SafeString:
+    groups = "".join(
+        f'<optgroup label="{conditional_escape(label)}">{_options(options)}</optgroup>' if label else _options(options)
+        for label, options, _ in widget["optgroups"]
+    )
+    return mark_safe(  # noqa: S308
+        f'<select name="{conditional_escape(widget["name"])}"{_attributes(widget)}>{groups}</select>'
+    )
+
+
+def _options(options: list[dict[str, Any]]) -> str:
+    return "".join(
+        f'<option value="{conditional_escape(option["value"])}"{" selected" if option["selected"] else ""}>'
+        f"{conditional_escape(option['label'])}</option>"
+        for option in options
+    )
+
+
+def _attributes(widget: dict[str, Any]) -> str:
+    given = [(name, value) for name, value in widget["attrs"].items() if value is not False]
+    return "".join(f" {name}" if value is True else f' {name}="{conditional_escape(value)}"' for name, value in given)
+
+
+_INPUTS = ("checkbox", "date", "datetime", "email", "hidden", "number", "password", "text", "url")
+_DRAWN: dict[str, Callable[[dict[str, Any]], SafeString]] = {
+    **{f"django/forms/widgets/{name}.html": _input for name in _INPUTS},
+    "django/forms/widgets/select.html": _select,
+}

@@ -114,3 +114,17 @@ def test_others_cancel_nothing(half_way: Batch, strange_manager: User, auditor: 
     with pytest.raises(PermissionDenied):
         cancel(auditor, half_way)
     assert outcomes(half_way) == {"approved": 2, "sending": 1}
+
+
+def test_what_is_ordered_in_other_accounts_can_still_be_cancelled_there(
+    wide_rep: User, manager: User, strange_manager: User, location: Account, elsewhere: Account
+) -> None:
+    numbers = [*campaigns_at(location, 1), *campaigns_at(elsewhere, 1, first=3000)]
+    batch = submit(wide_rep, change_draft(wide_rep, numbers))
+    approve(manager, batch)
+    approve(strange_manager, batch)
+    release(batch)
+    assert cancel(manager, batch) == 1
+    assert (batch.status, outcomes(batch)) == (BatchStatus.RUNNING, {"approved": 1, "cancelled": 1})
+    assert cancel(strange_manager, batch) == 1
+    assert batch.status == BatchStatus.CANCELLED

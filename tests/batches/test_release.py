@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -28,9 +32,13 @@ from numbers_app.models import (
 from numbers_app.selectors.orders import orders_undoable
 from numbers_app.services import batch_release as releasing
 from numbers_app.services.batch_release import batch_release
+from numbers_app.services.batches import batch_retry
 from numbers_app.services.decisions import order_undo_approval
+from numbers_app.services.history import history_lock
 from numbers_app.services.orders import WantedNumber, order_request_purchase
 from numbers_app.services.sweep import batches_sweep, orders_sweep
+from numbers_app.services.transition import order_lock
+from numbers_app.services.validity import campaign_lock
 from numbers_app.services.verification import history_verify
 from tests.batches.making import (
     CLOCK,
@@ -205,6 +213,20 @@ def test_imports_are_carried_out_at_once_without_asking_callcap(rep: User, manag
     assert not Order.objects.exists()
 
 
+def test_an_import_whose_stop_date_or_location_has_gone_fails_with_a_sentence(
+    rep: User, manager: User, location: Account
+) -> None:
+    batch = running(rep, manager, import_draft(rep, location, "3167342253", "3167342254"))
+    batch.rows.filter(line=2).update(parameters={"destination": OLD, "stop_date": "2020-01-31"})
+    batch_release(actor=WORKER, batch_id=batch.pk, ring=print)
+    assert outcomes(batch) == {"done": 1, "failed": 1}
+    assert row(batch, 2).problem == "The stop date 2020-01-31 had passed before the number was imported."
+    batch = running(rep, manager, import_draft(rep, location, "3167342255"))
+    Account.objects.update(active=False)
+    release(batch)
+    assert row(batch, 2).problem == f"{location} is no longer in Callcap's account tree."
+
+
 def test_a_long_import_lets_other_tasks_have_their_turn(
     rep: User, manager: User, location: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,3 +317,54 @@ def test_more_rows_can_be_approved_while_others_run(rep: User, manager: User, nu
     approve(manager, batch, [3])
     assert len(release(batch)) == 1
     assert outcomes(batch) == {"waiting": 1, "approved": 2}
+
+
+# --- locks ----------------------------------------------------------------------------------------------------------
+
+
+def release_against(batch: Batch, lock: Callable[[], object]) -> None:
+    """A worker releases the batch while somebody locks a row and then wants to write the history, as services do."""
+    locked = threading.Event()
+
+    def somebody() -> None:
+        try:
+            with transaction.atomic():
+                lock()
+                locked.set()
+                history_lock()
+        finally:
+            connection.close()
+
+    meanwhile: list[Future[None]] = []
+
+    def ring(order_id: int) -> None:
+        # The order and its history are written, and not committed yet.
+        meanwhile.append(pool.submit(somebody))
+        locked.wait(0.5)
+
+    with ThreadPoolExecutor(1) as pool:
+        batch_release(actor=WORKER, batch_id=batch.pk, ring=ring)
+        meanwhile[0].result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_release_and_a_change_of_its_number_never_wait_for_each_other(
+    rep: User, manager: User, location: Account
+) -> None:
+    numbers = campaigns_at(location, 1)
+    batch = running(rep, manager, change_draft(rep, numbers))
+    release_against(batch, lambda: campaign_lock(pk=numbers[0].pk))
+    assert outcomes(batch) == {"approved": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_release_and_a_late_answer_to_what_failed_never_wait_for_each_other(
+    rep: User, manager: User, location: Account
+) -> None:
+    batch = running(rep, manager, purchase_draft(rep, location, "3167342253"))
+    [failed] = release(batch)
+    Order.objects.update(status=OrderStatus.FAILED)
+    Choice.objects.update(live=False)
+    batch_retry(actor=Actor.person(rep), batch_id=batch.pk)
+    release_against(batch, lambda: order_lock(failed))
+    assert Order.objects.count() == 2

@@ -5,12 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
 from numbers_app.actors import Actor
 from numbers_app.errors import Conflict
-from numbers_app.models import Account, Batch, BatchStatus, Campaign, OrderStatus, RowState, User
+from numbers_app.models import (
+    Account,
+    Attempt,
+    AttemptKind,
+    AttemptOutcome,
+    Batch,
+    BatchStatus,
+    Campaign,
+    Order,
+    OrderStatus,
+    RowState,
+    User,
+)
+from numbers_app.permissions import Role
 from numbers_app.services.batches import batch_cancel, batch_retry
 from numbers_app.services.history import NumberState, history_append
 from tests.batches.making import (
@@ -21,6 +36,7 @@ from tests.batches.making import (
     import_draft,
     orders_of,
     outcomes,
+    purchase_draft,
     release,
     row,
     running,
@@ -158,3 +174,67 @@ def test_others_try_nothing_again(failed: Batch, strange_manager: User, auditor:
         retry(strange_manager, failed)
     with pytest.raises(PermissionDenied):
         retry(auditor, failed)
+
+
+def test_a_purchase_that_was_once_in_doubt_is_never_bought_by_trying_again(
+    rep: User, manager: User, location: Account
+) -> None:
+    batch = running(rep, manager, purchase_draft(rep, location, "3167342253", "3164440002"))
+    release(batch)
+    Order.objects.update(status=OrderStatus.FAILED, result="Callcap did not carry it out. Settled by Manager Test: No")
+    now = timezone.now()
+    Attempt.objects.create(
+        order=orders_of(batch)[0],
+        kind=AttemptKind.BUY,
+        number="3167342253",
+        parameters={},
+        started_at=now,
+        lease_until=now,
+        finished_at=now,
+        outcome=AttemptOutcome.UNKNOWN,
+        ever_unknown=True,
+        recorded=True,
+    )
+    assert retry(rep, batch) == 1
+    doubted = row(batch, 2)
+    assert doubted.state == RowState.FAILED
+    assert doubted.problem.startswith("Not tried again: it was not known for a while whether Callcap had sold a number")
+    assert len(release(batch)) == 1
+    assert Order.objects.count() == 3
+
+
+def test_nobody_approves_their_own_rows_by_trying_again_once_they_are_no_manager(
+    manager: User, numbers: list[Campaign]
+) -> None:
+    batch = submit(manager, change_draft(manager, numbers))
+    release(batch)
+    Order.objects.update(status=OrderStatus.FAILED)
+    manager.groups.set([Group.objects.get(name=Role.SALES_REP)])
+    assert retry(manager, batch) == 0
+    assert outcomes(batch) == {"failed": 3}
+    assert row(batch, 2).problem == (
+        "Not tried again: Manager Test, who approved it, may not decide on it any more. Make a new batch."
+    )
+
+
+@pytest.mark.parametrize("loss", ["grant", "person"])
+def test_an_approval_is_not_used_again_when_its_giver_may_not_decide_any_more(
+    failed: Batch, rep: User, manager: User, loss: str
+) -> None:
+    if loss == "grant":
+        manager.grants.all().delete()
+    else:
+        User.objects.filter(pk=manager.pk).update(is_active=False)
+    assert retry(rep, failed) == 0
+    assert outcomes(failed) == {"failed": 3}
+
+
+def test_what_was_carried_out_after_all_before_it_could_be_ordered_again_is_done(
+    failed: Batch, rep: User, numbers: list[Campaign]
+) -> None:
+    late = orders_of(failed)[0]
+    retry(rep, failed)
+    Order.objects.filter(pk=late.pk).update(status=OrderStatus.DONE)
+    assert len(release(failed)) == 2
+    assert row(failed, 2).order == late
+    assert outcomes(failed) == {"approved": 2, "done": 1}
