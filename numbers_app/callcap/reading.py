@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from .errors import CallcapUnreadable
@@ -145,8 +145,8 @@ def read_search(answer: dict[str, Any], evidence: Evidence, seen: str) -> Search
             http_status=200,
             excerpt=seen,
         )
-    words = _field_words(evidence)
-    read = [_read_number(item, words) for item in items]
+    texts = _FieldTexts(evidence)
+    read = [_read_number(item, texts) for item in items]
     numbers = {offer.number: offer for offer in read if offer}
     return SearchAnswer(
         numbers=tuple(numbers.values()),
@@ -167,32 +167,38 @@ def _find_list(answer: dict[str, Any], deeper: bool = True) -> list[Any] | None:
     return None
 
 
-def _field_words(evidence: Evidence) -> Callable[[object], str]:
-    """``evidence.words`` for fields of items, which remembers: a thousand numbers name the same few dozen places."""
+class _FieldTexts(dict[str, str]):
+    """{text of a field: its words as they are kept}, filled as it is asked: a thousand numbers name few places."""
 
-    @cache
-    def of_text(text: str) -> str:
-        return evidence.words(text, FIELD_CHARACTERS)
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
 
-    def words(value: object) -> str:
-        return of_text(value) if isinstance(value, str) else evidence.words(value, FIELD_CHARACTERS)
+    def __missing__(self, text: str) -> str:
+        words = self[text] = self.of(text)
+        return words
 
-    return words
+    def of(self, value: object) -> str:
+        """Of a value that may be no text."""
+        return self._evidence.words(value, FIELD_CHARACTERS)
 
 
-def _read_number(item: object, words: Callable[[object], str]) -> AvailableNumber | None:
+def _read_number(item: object, texts: _FieldTexts) -> AvailableNumber | None:
     if not isinstance(item, dict):
         number = ten_digits(item)
         return AvailableNumber(number=number) if number else None
-    number_names, type_names, pool_names, *place_names = _names_in(tuple(item))
-    number = ten_digits(_first(item, number_names))
+    given, number_type, pool, *place = [
+        # Not _first for one name, which nearly all have: it would be called eight thousand times.
+        item[names[0]] if len(names) == 1 else _first(item, names)
+        for names in _names_in(tuple(item))
+    ]
+    number = ten_digits(given)
     if not number:
         return None
     return AvailableNumber(
         number,
-        _one_of(_first(item, type_names), ("local", "tollfree")),
-        _one_of(_first(item, pool_names), ("public", "reserved")),
-        *[words(_first(item, names)) for names in place_names],
+        _one_of(number_type, ("local", "tollfree")),
+        _one_of(pool, ("public", "reserved")),
+        *[texts[value] if isinstance(value, str) else texts.of(value) for value in place],
     )
 
 
@@ -213,7 +219,6 @@ def _one_of(given: Any, known: tuple[str, ...]) -> str:
 
 
 def _first(item: dict[str, Any], names: tuple[str, ...]) -> Any:
-    # Not a generator: a search answer comes through here eight thousand times.
     for name in names:
         value = item.get(name)
         if value is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
 from django.db import IntegrityError, transaction
@@ -39,6 +40,8 @@ from .batch_outcomes import Outcome, is_batch_over, orders_under_way, outcome_co
 from .history import Changes, history_append
 from .mirror import campaign_import
 from .notifications import batch_author, batch_tell
+from .transition import order_lock
+from .validity import campaign_lock
 
 # So few orders of a batch are open at once: people's orders and other batches get their turn in between.
 MOST_OPEN = 200
@@ -132,10 +135,25 @@ def _order_next(batch_id: int, person: People, ring: Ring) -> bool:
         row = _approved(batch).first() if _may_release(batch) else None
         if row is None:
             return False
-        problem = _taken(row) or _order(batch, row, person, ring)
-        if problem:
+        failed = _lock_what_it_names(row)
+        if failed and failed.status == OrderStatus.DONE:
+            # Callcap's answer came late: it was carried out after all.
+            _end(row, RowState.ORDERED)
+        elif problem := _taken(row) or _order(batch, row, person, ring):
             _end(row, RowState.FAILED, problem=problem)
     return True
+
+
+def _lock_what_it_names(row: BatchRow) -> Order | None:
+    """Lock the order that is tried again, which is returned, and the number, in this order and before the history.
+
+    The database looks at both when the new order is committed, and would wait there for whoever has locked them and
+    waits for the history.
+    """
+    failed = order_lock(row.order_id) if row.order_id else None
+    if row.campaign_id:
+        campaign_lock(pk=row.campaign_id)
+    return failed
 
 
 def _may_release(batch: Batch) -> bool:
@@ -147,6 +165,9 @@ def _approved(batch: Batch) -> QuerySet[BatchRow]:
 
 
 def _import(author: Actor, batch: Batch, row: BatchRow) -> None:
+    if problem := _import_problem(row):
+        _end(row, RowState.FAILED, problem=problem)
+        return
     try:
         with transaction.atomic():
             campaign = campaign_import(
@@ -161,6 +182,16 @@ def _import(author: Actor, batch: Batch, row: BatchRow) -> None:
         _end(row, RowState.FAILED, problem=error.message)
     else:
         _end(row, RowState.DONE, campaign=campaign)
+
+
+def _import_problem(row: BatchRow) -> str:
+    """Why a row that was fine when it was asked for is not any more, as orders are checked again when they are sent."""
+    account, wished = _account(row), row.parameters.get("stop_date")
+    if not account.active:
+        return f"{account} is no longer in Callcap's account tree."
+    if wished and date.fromisoformat(wished) < account.today():
+        return f"The stop date {wished} had passed before the number was imported."
+    return ""
 
 
 def _order(batch: Batch, row: BatchRow, person: People, ring: Ring) -> str:

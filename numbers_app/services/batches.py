@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -33,14 +34,13 @@ from numbers_app.models import (
 from numbers_app.permissions import Capability, can, nearest_deciders_for, require
 from numbers_app.selectors.accounts import accounts_granted
 from numbers_app.tasks import release_batch
-from numbers_app.text import field_label
 
 from .batch_outcomes import outcome_counts, outcomes_in_words
 from .batch_release import batch_account_key, batch_has_more, batch_lock
+from .batch_retries import rows_failed, rows_judge_again
 from .history import history_append
 from .notifications import batch_author, batch_tell
 from .transition import order_transition
-from .validity import plain_value
 
 # A manager's own batches of these need nobody else, as their own changes do not.
 NEEDS_NOBODY = (BatchKind.CHANGE, BatchKind.CONFIRM, BatchKind.REAPPLY)
@@ -129,13 +129,14 @@ def batch_resume(*, actor: Actor, batch_id: int) -> Batch:
         batch = _lock_to_steer(user, batch_id)
         if batch.status != BatchStatus.PAUSED:
             raise Conflict(f"Only a paused batch can be resumed: {batch_standing(batch)}")
+        # Orders that were held back are rung at once. Their rows are locked as everywhere, one after the other by
+        # their keys and before the history.
+        held = list(_approved_orders(batch))
         _write(actor, batch, Verb.BATCH_RESUMED, _unsent_count(batch))
         batch.status = BatchStatus.RUNNING
         batch.save(update_fields=["status"])
+        Order.objects.filter(pk__in=[order.pk for order in held]).update(rung_at=None)
         _ring(batch)
-    # Orders that were held back are rung at once. Only now: order rows are locked before the history's head, never
-    # while it is held.
-    Order.objects.filter(batch_row__batch=batch, status=OrderStatus.APPROVED).update(rung_at=None)
     return batch
 
 
@@ -149,8 +150,7 @@ def batch_cancel(*, actor: Actor, batch_id: int) -> int:
         batch = _lock_to_steer(user, batch_id)
         granted = accounts_granted(user)
         unsent = batch.rows.filter(state__in=UNSENT, account__in=granted)
-        made = Order.objects.select_for_update(of=("self",)).select_related("account").order_by("pk")
-        orders = list(made.filter(batch_row__batch=batch, account__in=granted, status=OrderStatus.APPROVED))
+        orders = list(_approved_orders(batch).filter(account__in=granted))
         cancelled = unsent.count() + len(orders)
         if batch.status not in SUBMITTED or not cancelled:
             raise Conflict(f"Nothing of this batch is left to cancel: {batch_standing(batch)}")
@@ -158,7 +158,7 @@ def batch_cancel(*, actor: Actor, batch_id: int) -> int:
         for order in orders:
             _cancel_order(actor, order, batch)
         unsent.update(state=RowState.CANCELLED)
-        if not batch.rows.filter(state__in=UNSENT).exists():
+        if not _unsent_count(batch):
             _end(batch, BatchStatus.CANCELLED, f"Cancelled by {actor.name}. What was sent before goes on.")
         _tell_author(actor, batch, f"{_count(cancelled)} cancelled.")
     return cancelled
@@ -176,12 +176,10 @@ def batch_retry(*, actor: Actor, batch_id: int) -> int:
         batch = _lock_to_steer(user, batch_id)
         if batch.status not in (BatchStatus.RUNNING, BatchStatus.PAUSED, BatchStatus.DONE):
             raise Conflict(f"Nothing of this batch can be tried again: {batch_standing(batch)}")
-        failed = list(_failed(batch, accounts_granted(user)))
+        failed = list(rows_failed(batch, accounts_granted(user)))
         if not failed:
             raise Conflict(f"No row of this batch has failed: {batch_standing(batch)}")
-        _judge_again(failed)
-        again = sum(row.state == RowState.APPROVED for row in failed)
-        # The longest part comes before the history, whose writers must not wait for it.
+        again = rows_judge_again(failed)
         if again:
             _write(actor, batch, Verb.BATCH_RETRIED, again)
             if batch.status == BatchStatus.DONE:
@@ -189,6 +187,23 @@ def batch_retry(*, actor: Actor, batch_id: int) -> int:
                 batch.save(update_fields=["status", "result", "finished_at"])
         _ring(batch)
     return again
+
+
+def batch_expire(*, actor: Actor, batch_id: int, asked_before: datetime) -> int:
+    """End the waiting rows of a batch that was submitted before then, and tell its author. Returns how many."""
+    with transaction.atomic():
+        batch = batch_lock(batch_id)
+        waiting = batch.rows.filter(state=RowState.READY)
+        expired = waiting.count()
+        if batch.status not in SUBMITTED or not expired or not batch.submitted_at or batch.submitted_at >= asked_before:
+            return 0
+        why = f"Nobody decided on it within {settings.ORDER_EXPIRY_DAYS} days. Ask again if it is needed."
+        _write(actor, batch, Verb.BATCH_CANCELLED, expired, reason=why)
+        waiting.update(state=RowState.CANCELLED, problem=why)
+        if batch.status == BatchStatus.WAITING:
+            _end(batch, BatchStatus.CANCELLED, f"Expired. {why}")
+        _tell_author(actor, batch, f"{_count(expired)} expired. {why}")
+    return expired
 
 
 def batch_standing(batch: Batch) -> str:
@@ -251,6 +266,12 @@ def _ring(batch: Batch) -> None:
         release_batch.enqueue(batch.pk)
 
 
+def _approved_orders(batch: Batch) -> QuerySet[Order]:
+    """The batch's orders that are not sent, to be locked until the transaction ends."""
+    locked = Order.objects.select_for_update(of=("self",)).select_related("account").order_by("pk")
+    return locked.filter(batch_row__batch=batch, status=OrderStatus.APPROVED)
+
+
 def _end(batch: Batch, status: BatchStatus, result: str) -> None:
     batch.status, batch.result, batch.finished_at = status, result, timezone.now()
     batch.save(update_fields=["status", "result", "finished_at"])
@@ -267,41 +288,6 @@ def _cancel_order(actor: Actor, order: Order, batch: Batch) -> None:
         finished_at=timezone.now(),
     )
     order.choices.update(live=False)
-
-
-def _failed(batch: Batch, granted: QuerySet[Account]) -> QuerySet[BatchRow]:
-    failed = Q(state=RowState.FAILED) | Q(state=RowState.ORDERED, order__status=OrderStatus.FAILED)
-    rows = batch.rows.filter(failed, account__in=granted, decider_id__isnull=False)
-    return rows.select_related("campaign").order_by("line")
-
-
-def _judge_again(failed: list[BatchRow]) -> None:
-    """Say of each failed row whether it is still what was approved: approved again, done already, or still failed."""
-    as_approved: list[BatchRow] = []
-    others: list[BatchRow] = []
-    for row in failed:
-        before = row.before
-        row.state, row.problem, row.before = _standing_now(row)
-        same = row.state == RowState.APPROVED and row.before == before
-        (as_approved if same else others).append(row)
-    again = BatchRow.objects.filter(pk__in=[row.pk for row in as_approved])
-    again.update(state=RowState.APPROVED, problem="")
-    BatchRow.objects.bulk_update(others, ["state", "problem", "before"], batch_size=500)
-
-
-def _standing_now(row: BatchRow) -> tuple[RowState, str, dict[str, Any]]:
-    """State, problem and the values before of a failed row, as its number is now."""
-    if row.batch.kind != BatchKind.CHANGE or row.campaign is None:
-        return RowState.APPROVED, "", row.before
-    now = {name: plain_value(getattr(row.campaign, name)) for name in row.parameters}
-    moved = [name for name, wished in row.parameters.items() if now[name] not in (row.before.get(name), wished)]
-    if moved:
-        names = ", ".join(field_label(name).lower() for name in moved)
-        problem = f"Not tried again: {names} was changed by somebody else meanwhile, which would be overwritten."
-        return RowState.FAILED, problem, row.before
-    if now == row.parameters:
-        return RowState.UNCHANGED, "It has these values by now.", row.before
-    return RowState.APPROVED, "", now
 
 
 def _unsent_count(batch: Batch) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.tasks import TaskResultStatus
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -16,6 +16,7 @@ from numbers_app.models import (
     Attempt,
     AttemptOutcome,
     Batch,
+    BatchRow,
     BatchStatus,
     Campaign,
     MailState,
@@ -24,12 +25,14 @@ from numbers_app.models import (
     Order,
     OrderKind,
     OrderStatus,
+    RowState,
     Verb,
     VerificationResult,
 )
 from numbers_app.tasks import execute_order, execute_order_behind, release_batch, send_mail, verify_history
 
 from .batch_release import batch_finish, batch_has_more
+from .batches import SUBMITTED, batch_expire
 from .execution import attempts_expire
 from .mirror import campaign_end
 from .notifications import order_tell_of
@@ -107,6 +110,15 @@ def orders_expire(*, actor: Actor) -> int:
             with transaction.atomic():
                 _remind(actor, order_id)
     return ended
+
+
+def batches_expire(*, actor: Actor) -> int:
+    """End the rows of batches that nobody decided on in time. Returns how many."""
+    asked_before = timezone.now() - timedelta(days=settings.ORDER_EXPIRY_DAYS)
+    undecided = Exists(BatchRow.objects.filter(batch=OuterRef("pk"), state=RowState.READY))
+    overdue = Batch.objects.filter(undecided, status__in=SUBMITTED, submitted_at__lt=asked_before).order_by("pk")
+    batch_ids = list(overdue.values_list("pk", flat=True))
+    return sum(batch_expire(actor=actor, batch_id=batch_id, asked_before=asked_before) for batch_id in batch_ids)
 
 
 def campaigns_end_stopped(*, actor: Actor) -> int:

@@ -22,6 +22,7 @@ from numbers_app.services.checkpoints import checkpoint_make
 from numbers_app.services.settings_record import settings_record
 from numbers_app.services.stopping import stop_reminders_send
 from numbers_app.services.sweep import (
+    batches_expire,
     batches_sweep,
     campaigns_end_stopped,
     mails_sweep,
@@ -77,6 +78,7 @@ class Command(BaseCommand):
             Job("mails_sweep", 3, lambda actor: mails_sweep(actor=actor)),
             Job("watches_run", 3, lambda actor: watches_run(actor=actor), aside=True),
             Job("orders_expire", 60, lambda actor: orders_expire(actor=actor)),
+            Job("batches_expire", 60, lambda actor: batches_expire(actor=actor)),
             Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
             Job("stop_reminders_send", 3600, lambda actor: stop_reminders_send(actor=actor)),
             Job("accounts_sync_if_due", 3600, lambda actor: accounts_sync_if_due(actor=actor), aside=True),
