@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
@@ -21,6 +21,7 @@ from numbers_app.models import (
     OrderStatus,
     RowState,
     User,
+    Verb,
 )
 from numbers_app.permissions import Capability, can
 from numbers_app.services.batch_outcomes import LEFT_OUT, OPEN_OUTCOMES, Outcome, outcome_counts, rows_with_outcome
@@ -119,8 +120,7 @@ def batch_progress(batch: Batch, rows: QuerySet[BatchRow]) -> BatchProgress:
     for_a_person = unknown.count() if Outcome.UNKNOWN in counts else 0
     to_come = counts.get(Outcome.APPROVED, 0) + counts.get(Outcome.SENDING, 0)
     under_way = to_come + counts.get(Outcome.UNKNOWN, 0) - for_a_person
-    waits_for_date = bool(batch.execute_after and batch.execute_after > timezone.now())
-    running = batch.status == BatchStatus.RUNNING and not waits_for_date
+    running = batch.status == BatchStatus.RUNNING and not batch_sent_from(batch)
     a_minute = _rate(batch, rows) if running else 0.0
     ends_soon = running and not open_rows
     return BatchProgress(
@@ -133,6 +133,12 @@ def batch_progress(batch: Batch, rows: QuerySet[BatchRow]) -> BatchProgress:
         for_a_person=for_a_person,
         is_moving=ends_soon or (running and under_way > 0) or counts.get(Outcome.SENDING, 0) > 0,
     )
+
+
+def batch_sent_from(batch: Batch) -> datetime | None:
+    """The moment before which nothing of a batch that has not ended is sent, while that lies ahead."""
+    is_ahead = batch.execute_after and batch.execute_after > timezone.now()
+    return batch.execute_after if batch.status in SUBMITTED and is_ahead else None
 
 
 def _rate(batch: Batch, rows: QuerySet[BatchRow]) -> float:
@@ -204,10 +210,26 @@ def batch_warnings(batch: Batch, rows: QuerySet[BatchRow]) -> list[str]:
     return list(texts)
 
 
-def batch_timeline(batch: Batch) -> QuerySet[HistoryEntry]:
-    """Everything the history says of the batch as a whole, oldest first."""
-    about = HistoryEntry.objects.filter(verb__startswith="batch.", changes__batch__1=batch.pk)
-    return about.order_by("sequence")
+def sees_every_row(user: User, batch: Batch) -> bool:
+    """Whether all the rows that were asked for lie in accounts that the user may see."""
+    return not batch.rows.exclude(account=None).exclude(account__in=accounts_visible(user)).exists()
+
+
+def batch_timeline(user: User, batch: Batch) -> list[HistoryEntry]:
+    """Everything the history says of the batch as a whole, oldest first.
+
+    Who does not see all of its rows is not told the reasons of others: they may be about rows elsewhere.
+    """
+    about = HistoryEntry.objects.filter(verb__in=_BATCH_VERBS, changes__batch__1=batch.pk)
+    entries = list(about.order_by("sequence"))
+    if not sees_every_row(user, batch):
+        for entry in entries:
+            if entry.actor_id not in (user.pk, batch.author_id):
+                entry.reason = ""
+    return entries
+
+
+_BATCH_VERBS = [verb for verb in Verb if verb.startswith("batch.")]
 
 
 def batch_of_order(user: User, order: Order) -> Batch | None:

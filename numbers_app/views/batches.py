@@ -25,12 +25,14 @@ from numbers_app.selectors.batches import (
     batch_list,
     batch_progress,
     batch_rows,
+    batch_sent_from,
     batch_timeline,
     batch_warnings,
     batches_to_decide,
     may_steer,
     rows_to_decide,
     rows_with_words,
+    sees_every_row,
 )
 from numbers_app.services.batch_outcomes import Outcome
 from numbers_app.services.batches import (
@@ -49,6 +51,7 @@ from .batch_drafts import preview_context
 from .errors import conflict
 from .http import PortalRequest, actor_of, allow, not_found, one_page, template_for
 
+DETAIL = "batches/detail.html"
 RESULT_COLUMNS = ("line", "outcome", "order", "result", "callcap")
 
 
@@ -71,8 +74,10 @@ def batch_detail(request: PortalRequest, batch_id: int) -> HttpResponse:
     batch = _to_see(request, batch_id)
     if batch.status == BatchStatus.DRAFT:
         return redirect("batch_preview", batch.pk)
-    template = template_for(request, "batches/detail.html", "progress")
-    return render(request, template, _context(request, batch))
+    template = template_for(request, DETAIL, "progress")
+    # The refresh of a long batch must not read all of its rows every two seconds.
+    context = _context if template == DETAIL else _progress
+    return render(request, template, context(request, batch))
 
 
 @require_POST
@@ -103,7 +108,8 @@ def approve(request: PortalRequest, batch_id: int) -> HttpResponse:
 
     def decide(batch: Batch, form: RowsForm) -> str:
         count = batch_approve(actor=actor_of(request), batch_id=batch.pk, lines=form.lines)
-        return f"{_rows(count)} approved. Pause or cancel the batch to stop what is not sent yet."
+        stop = "Pause or cancel the batch to stop what is not sent yet."
+        return f"{_rows(count)} approved. {stop}{_ticked_in_vain(form, count)}"
 
     return _decide(request, batch_id, RowsForm(request.POST), decide)
 
@@ -115,7 +121,7 @@ def reject(request: PortalRequest, batch_id: int) -> HttpResponse:
     def decide(batch: Batch, form: RowsForm) -> str:
         reason = form.cleaned_data["reason"]
         count = batch_reject(actor=actor_of(request), batch_id=batch.pk, reason=reason, lines=form.lines)
-        return f"{_rows(count)} rejected. {batch.author_name} sees your reason."
+        return f"{_rows(count)} rejected. {batch.author_name} sees your reason.{_ticked_in_vain(form, count)}"
 
     return _decide(request, batch_id, RejectRowsForm(request.POST), decide)
 
@@ -148,7 +154,7 @@ def cancel(request: PortalRequest, batch_id: int) -> HttpResponse:
 
     def steer(actor: Actor, batch: Batch) -> str:
         count = batch_cancel(actor=actor, batch_id=batch.pk)
-        return f"{_rows(count)} cancelled before anything of them was sent. What was sent goes on."
+        return f"{_rows(count)} cancelled. What is at Callcap already goes on."
 
     return _steer(request, batch_id, steer)
 
@@ -211,27 +217,34 @@ def _to_see(request: PortalRequest, batch_id: int) -> Batch:
 
 def _context(request: PortalRequest, batch: Batch, form: RowsForm | None = None) -> dict[str, Any]:
     user = request.user
-    rows = batch_rows(user, batch)
-    progress = batch_progress(batch, rows)
+    progress = _progress(request, batch)
     waiting = rows_to_decide(user, batch)
-    asked = request.GET.get("outcome", "")
-    outcome = asked if asked in Outcome.values else ""
-    page = one_page(request, batch_rows(user, batch, outcome))
-    return {
-        "batch": batch,
+    page = one_page(request, batch_rows(user, batch, progress["outcome"]))
+    return progress | {
         "form": form or RowsForm(),
         "ticked": request.POST.getlist("line"),
-        "progress": progress,
-        "counts": [(name.value, name.label, count) for name, count in progress.counts.items()],
-        "row_count": sum(progress.counts.values()),
-        "outcome": outcome,
         "page_obj": page,
         "decidable": set(waiting.filter(pk__in=[row.pk for row in page]).values_list("pk", flat=True)),
         "deciding": waiting.count(),
         "effects": batch_effects(batch, waiting),
         "warnings": batch_warnings(batch, waiting),
         "is_news": user.notifications.filter(batch=batch, read_at=None).exists(),
-        "timeline": batch_timeline(batch),
+        "timeline": batch_timeline(user, batch),
+    }
+
+
+def _progress(request: PortalRequest, batch: Batch) -> dict[str, Any]:
+    """What the part of the page that refreshes itself shows."""
+    progress = batch_progress(batch, batch_rows(request.user, batch))
+    asked = request.GET.get("outcome", "")
+    return {
+        "batch": batch,
+        "progress": progress,
+        "counts": [(name.value, name.label, count) for name, count in progress.counts.items()],
+        "row_count": sum(progress.counts.values()),
+        "sent_from": batch_sent_from(batch),
+        "outcome": asked if asked in Outcome.values else "",
+        "result": batch.result if sees_every_row(request.user, batch) else "",
     } | _verbs(request, batch, progress)
 
 
@@ -264,7 +277,7 @@ def _decide(
         else:
             return redirect(batch)
     batch.refresh_from_db()
-    return render(request, "batches/detail.html", _context(request, batch, form), status=status)
+    return render(request, DETAIL, _context(request, batch, form), status=status)
 
 
 def _steer(request: PortalRequest, batch_id: int, steer: Callable[[Actor, Batch], str]) -> HttpResponse:
@@ -281,6 +294,14 @@ def _steer(request: PortalRequest, batch_id: int, steer: Callable[[Actor, Batch]
 
 def _preview(request: PortalRequest, batch: Batch, form: SubmitForm) -> HttpResponse:
     return render(request, "batches/preview.html", preview_context(request, batch, form), status=422)
+
+
+def _ticked_in_vain(form: RowsForm, count: int) -> str:
+    """How many of the ticked rows did not wait for this person any more, as a further sentence."""
+    missed = len(set(form.lines or ())) - count
+    if missed <= 0:
+        return ""
+    return f" {missed} of the rows that you ticked did not wait for your decision any more."
 
 
 def _rows(count: int) -> str:

@@ -20,6 +20,7 @@ from numbers_app.models import (
     Batch,
     BatchStatus,
     Campaign,
+    Choice,
     Order,
     OrderStatus,
     RowState,
@@ -181,6 +182,7 @@ def test_a_purchase_that_was_once_in_doubt_is_never_bought_by_trying_again(
 ) -> None:
     batch = running(rep, manager, purchase_draft(rep, location, "3167342253", "3164440002"))
     release(batch)
+    Choice.objects.update(live=False)
     Order.objects.update(status=OrderStatus.FAILED, result="Callcap did not carry it out. Settled by Manager Test: No")
     now = timezone.now()
     Attempt.objects.create(

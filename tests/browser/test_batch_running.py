@@ -94,7 +94,7 @@ def test_a_batch_is_rejected_in_part_and_cancelled_half_way(
     rep: Person = visit("rep", javascript=javascript)
     rep.open(batch.get_absolute_url())
     rep.press("Cancel what is not sent")
-    rep.sees("3 rows are cancelled before anything of them was sent.")
+    rep.sees("3 rows are cancelled. What is at Callcap already goes on.")
     batch.refresh_from_db()
     assert (batch.status, outcomes(batch)) == (BatchStatus.CANCELLED, {"rejected": 1, "cancelled": 3})
     assert rep.barriers() == manager.barriers() == []

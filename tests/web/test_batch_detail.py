@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from numbers_app.actors import Actor
@@ -86,6 +89,40 @@ def test_a_manager_sees_the_rows_of_granted_accounts_alone(
     assert "(316) 734-3000" not in page.html
 
 
+def test_what_was_said_of_rows_elsewhere_is_not_shown(
+    split: Batch, as_rep: Client, as_manager: Client, manager: User, strange_manager: User
+) -> None:
+    batch_reject(actor=Actor.person(strange_manager), batch_id=split.pk, reason="Not to Denver", lines=None)
+    batch_reject(actor=Actor.person(manager), batch_id=split.pk, reason="Not to Wichita", lines=None)
+    Batch.objects.update(result="Rejected by Strange: Not to Denver")
+    page = page_of(as_manager, split)
+    assert "Not to Wichita" in page.one("ol", aria_label="Timeline").text
+    assert "Denver" not in page.text
+    assert "The shop has moved" in page.one("ol", aria_label="Timeline").text
+    assert "Denver" in page_of(as_rep, split).text
+
+
+def test_a_refresh_reads_no_more_than_it_shows(waiting: Batch, as_manager: Client, manager: User) -> None:
+    approve(manager, waiting, [2])
+    with CaptureQueriesContext(connection) as asked:
+        as_manager.get(f"/batches/{waiting.pk}/", headers=HTMX)
+    of_rows = [query["sql"] for query in asked if '"numbers_app_batchrow"."parameters"' in query["sql"]]
+    assert of_rows == []
+
+
+def test_more_rows_ask_no_more_of_the_database(as_manager: Client, rep: User, manager: User, location: Account) -> None:
+    def asked_for(batch: Batch) -> int:
+        approve(manager, batch, [2, 3])
+        release(batch)
+        with CaptureQueriesContext(connection) as asked:
+            as_manager.get(f"/batches/{batch.pk}/")
+        return len(asked)
+
+    few = asked_for(submit(rep, change_draft(rep, campaigns_at(location, 3), destination=NEW, media_type_id=7)))
+    many = campaigns_at(location, 40, first=3000)
+    assert asked_for(submit(rep, change_draft(rep, many, destination=NEW, media_type_id=7))) <= few
+
+
 def test_another_rep_of_the_account_sees_no_batch(waiting: Batch, signed_in: Any, location: Account) -> None:
     other = UserFactory(role=Role.SALES_REP)
     GrantFactory(user=other, account=location)
@@ -138,6 +175,18 @@ def test_progress_is_shown_by_outcome_and_refreshes_itself_while_something_moves
         assert chip in panel.text
     fragment = Page(as_rep.get(f"/batches/{waiting.pk}/", headers=HTMX))
     assert fragment.one("section").attributes["id"] == "progress"
+
+
+def test_who_decides_reads_from_when_on_it_is_sent_and_nobody_once_that_has_come(
+    as_manager: Client, rep: User, manager: User, numbers: list[Campaign]
+) -> None:
+    later = timezone.now() + timedelta(days=1)
+    batch = submit(rep, change_draft(rep, numbers), execute_after=later)
+    assert "Nothing of it is sent before" in page_of(as_manager, batch).text
+    approve(manager, batch)
+    assert "Nothing of it is sent before" in page_of(as_manager, batch).text
+    Batch.objects.update(execute_after=timezone.now())
+    assert "Nothing of it is sent before" not in page_of(as_manager, batch).text
 
 
 def test_rows_are_filtered_by_outcome(waiting: Batch, as_rep: Client, manager: User) -> None:
@@ -220,6 +269,16 @@ def test_all_rows_or_the_ticked_ones_are_approved(waiting: Batch, as_manager: Cl
     assert "2 rows are approved." in page_of(as_manager, waiting).alerts[1]
 
 
+def test_ticked_rows_that_somebody_else_decided_on_are_not_dropped_without_a_word(
+    waiting: Batch, as_manager: Client, manager2: User
+) -> None:
+    approve(manager2, waiting, [2])
+    send(as_manager, waiting, "reject", line=["2", "3"], reason="Wrong number")
+    told = page_of(as_manager, waiting).alerts[0]
+    assert told.startswith("1 row is rejected. Rep Test sees your reason. 1 of the rows that you ticked")
+    assert outcomes(waiting) == {"waiting": 1, "approved": 1, "rejected": 1}
+
+
 def test_nothing_ticked_approves_nothing(waiting: Batch, as_manager: Client) -> None:
     for sent in ({}, {"line": ["x"]}, {"line": ["9" * 40]}):
         assert send(as_manager, waiting, "approve", **sent).status_code == 422
@@ -253,7 +312,7 @@ def test_a_batch_is_paused_resumed_and_cancelled(waiting: Batch, as_rep: Client,
         assert page_of(as_rep, waiting).all("form", action=f"/batches/{waiting.pk}/{verb}/")
         assert send(as_rep, waiting, verb).status_code == 302
         assert waiting.status == status
-    assert "3 rows are cancelled before anything of them was sent." in page_of(as_rep, waiting).alerts[-1]
+    assert "3 rows are cancelled. What is at Callcap already goes on." in page_of(as_rep, waiting).alerts[-1]
     assert not page_of(as_rep, waiting).all("form", action=f"/batches/{waiting.pk}/cancel/")
 
 
