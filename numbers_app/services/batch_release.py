@@ -139,7 +139,7 @@ def _order_next(batch_id: int, person: People, ring: Ring) -> bool:
         if failed and failed.status == OrderStatus.DONE:
             # Callcap's answer came late: it was carried out after all.
             _end(row, RowState.ORDERED)
-        elif problem := _taken(row) or _order(batch, row, person, ring):
+        elif problem := _order_unless_taken(batch, row, person, ring):
             _end(row, RowState.FAILED, problem=problem)
     return True
 
@@ -194,7 +194,13 @@ def _import_problem(row: BatchRow) -> str:
     return ""
 
 
-def _order(batch: Batch, row: BatchRow, person: People, ring: Ring) -> str:
+def _order_unless_taken(batch: Batch, row: BatchRow, person: People, ring: Ring) -> str:
+    """Make the order of a row. Returns why it cannot be made; where a number is taken, a search may bring another."""
+    taken = _taken(row)
+    return taken if taken and not row.criteria else _order(batch, row, person, ring, taken)
+
+
+def _order(batch: Batch, row: BatchRow, person: People, ring: Ring, taken: str) -> str:
     """Make the order of a row. Returns why it cannot be made: somebody has just asked for its number."""
     now = timezone.now()
     number = row.campaign.phone_number if row.campaign else row.number
@@ -232,7 +238,7 @@ def _order(batch: Batch, row: BatchRow, person: People, ring: Ring) -> str:
             # Behind the history's lock, as whoever asks for a number writes it: two of them would else wait for each
             # other.
             if number and row.campaign is None:
-                Choice.objects.create(order=order, number=number, rank=1)
+                Choice.objects.create(order=order, number=number, rank=1, live=not taken, dropped_because=taken)
     except IntegrityError:
         if row.campaign:
             raise

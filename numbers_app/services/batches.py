@@ -61,7 +61,7 @@ def batch_submit(*, actor: Actor, batch_id: int, reason: str, execute_after: dat
         if batch.author_id != user.pk:
             raise Batch.DoesNotExist
         if batch.status != BatchStatus.DRAFT:
-            raise Conflict(f"This batch was submitted already: {batch_standing(batch)}")
+            raise Conflict(f"This batch was submitted already: {batch_standing(batch, user)}")
         ready = batch.rows.filter(state=RowState.READY)
         if not ready.exists():
             raise InvalidInput("There is nothing to submit: no row of this batch can be done.")
@@ -115,7 +115,7 @@ def batch_pause(*, actor: Actor, batch_id: int) -> Batch:
     with transaction.atomic():
         batch = _lock_to_steer(user, batch_id)
         if batch.status != BatchStatus.RUNNING:
-            raise Conflict(f"Only a running batch can be paused: {batch_standing(batch)}")
+            raise Conflict(f"Only a running batch can be paused: {batch_standing(batch, user)}")
         _write(actor, batch, Verb.BATCH_PAUSED, _unsent_count(batch))
         batch.status = BatchStatus.PAUSED
         batch.save(update_fields=["status"])
@@ -128,7 +128,7 @@ def batch_resume(*, actor: Actor, batch_id: int) -> Batch:
     with transaction.atomic():
         batch = _lock_to_steer(user, batch_id)
         if batch.status != BatchStatus.PAUSED:
-            raise Conflict(f"Only a paused batch can be resumed: {batch_standing(batch)}")
+            raise Conflict(f"Only a paused batch can be resumed: {batch_standing(batch, user)}")
         # Orders that were held back are rung at once. Their rows are locked as everywhere, one after the other by
         # their keys and before the history.
         held = list(_approved_orders(batch))
@@ -153,7 +153,7 @@ def batch_cancel(*, actor: Actor, batch_id: int) -> int:
         orders = list(_approved_orders(batch).filter(account__in=granted))
         cancelled = unsent.count() + len(orders)
         if batch.status not in SUBMITTED or not cancelled:
-            raise Conflict(f"Nothing of this batch is left to cancel: {batch_standing(batch)}")
+            raise Conflict(f"Nothing of this batch is left to cancel: {batch_standing(batch, user)}")
         _write(actor, batch, Verb.BATCH_CANCELLED, cancelled)
         for order in orders:
             _cancel_order(actor, order, batch)
@@ -175,10 +175,10 @@ def batch_retry(*, actor: Actor, batch_id: int) -> int:
     with transaction.atomic():
         batch = _lock_to_steer(user, batch_id)
         if batch.status not in (BatchStatus.RUNNING, BatchStatus.PAUSED, BatchStatus.DONE):
-            raise Conflict(f"Nothing of this batch can be tried again: {batch_standing(batch)}")
+            raise Conflict(f"Nothing of this batch can be tried again: {batch_standing(batch, user)}")
         failed = list(rows_failed(batch, accounts_granted(user)))
         if not failed:
-            raise Conflict(f"No row of this batch has failed: {batch_standing(batch)}")
+            raise Conflict(f"No row of this batch has failed: {batch_standing(batch, user)}")
         again = rows_judge_again(failed)
         if again:
             _write(actor, batch, Verb.BATCH_RETRIED, again)
@@ -206,11 +206,13 @@ def batch_expire(*, actor: Actor, batch_id: int, asked_before: datetime) -> int:
     return expired
 
 
-def batch_standing(batch: Batch) -> str:
-    """How the batch stands, as the end of a sentence."""
-    if batch.result:
+def batch_standing(batch: Batch, user: User) -> str:
+    """How the batch stands, as the end of a sentence that says nothing of rows where the person was granted nothing."""
+    granted = accounts_granted(user)
+    elsewhere = batch.rows.exclude(account=None).exclude(account__in=granted)
+    if batch.result and not elsewhere.exists():
         return f"{batch.result[:1].lower()}{batch.result[1:]}"
-    counts = outcomes_in_words(outcome_counts(batch.rows.all()))
+    counts = outcomes_in_words(outcome_counts(batch.rows.filter(account__in=granted)))
     return f"it is {batch.get_status_display().lower()} ({counts})."
 
 
@@ -229,7 +231,8 @@ def _lock_to_decide(user: User, batch_id: int, lines: Sequence[int] | None) -> t
     if batch.status not in SUBMITTED or not waiting.exists():
         last = rows.exclude(decided_at=None).order_by("-decided_at").first()
         by = f" {last.decider_name} decided last, {last.decided_at:%Y-%m-%d at %H:%M} UTC." if last else ""
-        raise Conflict(f"None of these rows waits for a decision any more.{by} The batch: {batch_standing(batch)}")
+        stands = batch_standing(batch, user)
+        raise Conflict(f"None of these rows waits for a decision any more.{by} The batch: {stands}")
     return batch, waiting
 
 

@@ -73,6 +73,14 @@ def test_rows_of_other_accounts_wait_for_their_own_manager(split: Batch, manager
     assert row(split, 4).decider_id == strange_manager.pk
 
 
+def test_a_conflict_says_nothing_of_rows_elsewhere(split: Batch, manager: User, strange_manager: User) -> None:
+    reject(manager, split)
+    reject(strange_manager, split)
+    Batch.objects.update(result="Rejected by Strange_manager Test: Not to Denver")
+    with pytest.raises(Conflict, match=r"The batch: it is rejected \(2 rejected\)\.$"):
+        approve(manager, split)
+
+
 def test_who_was_granted_none_of_the_accounts_finds_no_batch(waiting: Batch, strange_manager: User) -> None:
     for decide in (approve, reject):
         with pytest.raises(Batch.DoesNotExist):

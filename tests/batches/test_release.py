@@ -190,6 +190,18 @@ def test_a_number_taken_meanwhile_fails_its_row_with_a_sentence(rep: User, manag
     assert row(batch, 3).problem == f"(316) 734-2254 is already asked for in order {other.pk}."
 
 
+def test_a_number_taken_meanwhile_gives_way_to_the_rows_search(rep: User, manager: User, location: Account) -> None:
+    batch = purchase_draft(rep, location, "3167342253")
+    batch.rows.update(criteria={"area_code": "316"})
+    running(rep, manager, batch)
+    campaigns_at(location, 1, first=2253)
+    release(batch)
+    [order] = orders_of(batch)
+    assert (order.phone_number, order.criteria) == ("", {"area_code": "316"})
+    gone = order.choices.get()
+    assert (gone.live, gone.dropped_because) == (False, "(316) 734-2253 is already one of our numbers.")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_batches_that_want_a_number_one_gets_it(rep: User, manager: User, location: Account) -> None:
     batches = [running(rep, manager, purchase_draft(rep, location, "3167342253")) for _ in range(2)]
