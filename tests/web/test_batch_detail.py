@@ -175,6 +175,9 @@ def test_progress_is_shown_by_outcome_and_refreshes_itself_while_something_moves
         assert chip in panel.text
     fragment = Page(as_rep.get(f"/batches/{waiting.pk}/", headers=HTMX))
     assert fragment.one("section").attributes["id"] == "progress"
+    # The rows are not refreshed, since somebody may be ticking them.
+    assert fragment.links("Show them as they are now") == [f"/batches/{waiting.pk}/"]
+    assert "as they were when you opened" not in panel.text
 
 
 def test_who_decides_reads_from_when_on_it_is_sent_and_nobody_once_that_has_come(
