@@ -105,6 +105,12 @@ def location(db: None) -> Account:
     return LocationFactory(key="L-3", callcap_id=3)
 
 
+@pytest.fixture
+def elsewhere(db: None) -> Account:
+    """L-30 of the sandbox: another Corporate's Location, which the people of L-3 were not granted."""
+    return LocationFactory(key="L-30", callcap_id=30, name="Elsewhere")
+
+
 def _person(role: Role, location: Account, username: str) -> User:
     user: User = UserFactory(role=role, username=username)
     if role in (Role.SALES_REP, Role.MANAGER):
@@ -125,6 +131,12 @@ def manager(location: Account) -> User:
 @pytest.fixture
 def manager2(location: Account) -> User:
     return _person(Role.MANAGER, location, "manager2")
+
+
+@pytest.fixture
+def strange_manager(elsewhere: Account) -> User:
+    """A manager of the other Location only."""
+    return _person(Role.MANAGER, elsewhere, "strange_manager")
 
 
 @pytest.fixture

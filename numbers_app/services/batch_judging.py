@@ -5,6 +5,7 @@ Nothing is written here and the vendor is not asked: rows come back unsaved.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -179,7 +180,7 @@ def _before(campaign: Campaign, parameters: Values) -> Values:
     return {name: plain_value(getattr(campaign, name)) for name in parameters}
 
 
-class _FileJudge:
+class _FileJudge(ABC):
     """Judges the rows of one file. Knows which numbers it has had, and what the last chunk was looked up for."""
 
     def __init__(self, user: User, kind: BatchKind) -> None:
@@ -227,9 +228,9 @@ class _FileJudge:
             made.state = RowState.READY if made.parameters else RowState.UNCHANGED
         return made
 
+    @abstractmethod
     def decide(self, read: _Read, made: BatchRow) -> None:
         """Fill the row in, and note what stands against it."""
-        raise NotImplementedError
 
     def account(self, read: _Read) -> Account | None:
         """The granted Location that the row names; None with the reason among the problems."""

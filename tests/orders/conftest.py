@@ -13,30 +13,15 @@ from numbers_app.models import Account, Campaign, Order, User
 from numbers_app.permissions import Role
 from numbers_app.services import switch
 from numbers_app.vendor import callcap_client
-from tests.factories import CampaignFactory, GrantFactory, LocationFactory, UserFactory
+from tests.factories import CampaignFactory, GrantFactory, UserFactory
 from tests.orders.steps import CAKE, DESTINATION, approve, ask, carry_out
 from tests.sandbox_server import SandboxServer
-
-
-@pytest.fixture
-def elsewhere(db: None) -> Account:
-    """L-30 of the sandbox, in another Corporate: nobody of L-3 was granted it."""
-    location: Account = LocationFactory(key="L-30", callcap_id=30)
-    return location
 
 
 @pytest.fixture
 def strange_rep(elsewhere: Account) -> User:
     """A rep of the other Location only."""
     user: User = UserFactory(role=Role.SALES_REP, username="strange_rep")
-    GrantFactory(user=user, account=elsewhere)
-    return user
-
-
-@pytest.fixture
-def strange_manager(elsewhere: Account) -> User:
-    """A manager of the other Location only."""
-    user: User = UserFactory(role=Role.MANAGER, username="strange_manager")
     GrantFactory(user=user, account=elsewhere)
     return user
 

@@ -16,7 +16,7 @@ from numbers_app.permissions import Role
 from numbers_app.services.decisions import order_approve
 from numbers_app.services.execution import order_execute
 from numbers_app.services.orders import WantedNumber, order_request_change, order_request_purchase
-from tests.factories import CampaignFactory, GrantFactory, LocationFactory, UserFactory
+from tests.factories import CampaignFactory, GrantFactory, UserFactory
 from tests.sandbox_server import SandboxServer
 
 CAKE = "3167342253"
@@ -24,23 +24,9 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def elsewhere(db: None) -> Account:
-    """L-30 of the sandbox: another Corporate's Location, which the people of L-3 were not granted."""
-    return LocationFactory(key="L-30", callcap_id=30, name="Elsewhere")
-
-
-@pytest.fixture
 def stranger(elsewhere: Account) -> User:
     """A rep of the other Location."""
     user: User = UserFactory(role=Role.SALES_REP, username="stranger")
-    GrantFactory(user=user, account=elsewhere)
-    return user
-
-
-@pytest.fixture
-def strange_manager(elsewhere: Account) -> User:
-    """A manager of the other Location."""
-    user: User = UserFactory(role=Role.MANAGER, username="strange_manager")
     GrantFactory(user=user, account=elsewhere)
     return user
 
