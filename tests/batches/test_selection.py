@@ -54,7 +54,9 @@ def test_what_would_go_round_in_a_circle_or_has_passed_is_refused(rep: User, cak
     circle, itself = chosen(rep, BatchKind.CHANGE, destination=PIE)
     assert "one of our tracking numbers" in circle.problem
     assert "the number itself" in itself.problem
-    assert all("has passed" in row.problem for row in chosen(rep, BatchKind.CHANGE, stop_date=date(2020, 1, 1)))
+    passed = chosen(rep, BatchKind.CHANGE, stop_date=date(2020, 1, 1))
+    assert all("has passed" in row.problem for row in passed)
+    assert {row.state for row in (circle, itself, *passed)} == {"refused"}
 
 
 def test_a_confirmation_sends_the_name_and_a_reapplication_everything(rep: User, cake: Campaign) -> None:
