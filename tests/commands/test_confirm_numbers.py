@@ -20,7 +20,7 @@ from numbers_app.models import Account, Campaign, HistoryEntry, Order, OrderKind
 from numbers_app.services.confirmation import MOST_A_SECOND
 from numbers_app.services.sweep import orders_sweep
 from tests.factories import CampaignFactory
-from tests.orders.conftest import bought, elsewhere  # noqa: F401
+from tests.orders.conftest import bought  # noqa: F401
 from tests.orders.steps import CAKE, approve, ask, carry_out, pause_is_over, rings
 from tests.sandbox_server import SandboxServer
 
