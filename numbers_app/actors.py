@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.core.exceptions import PermissionDenied
 
 from .models import Source, User
-from .permissions import roles_of
+from .permissions import Role, roles_by_id, roles_of
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,11 @@ class Actor:
 
     @classmethod
     def person(cls, user: User, *, source: Source = Source.WEB, request_id: str = "") -> Actor:
-        role = ", ".join(roles_of(user)) or "no role"
         return cls(
             user=user,
             user_id=user.pk,
             name=user.display_name,
-            role=role,
+            role=_in_words(roles_of(user)),
             source=source,
             request_id=request_id,
         )
@@ -45,9 +44,7 @@ class Actor:
         """The process that acts, in the name of the person or command whose wish or decision it carries out."""
         if not user_id:
             return Actor.portal(name, source=self.source, request_id=self.request_id)
-        user = User.objects.filter(pk=user_id).first()
-        role = ", ".join(roles_of(user)) if user else ""
-        return replace(self, user=None, user_id=user_id, name=name, role=role or "no role")
+        return replace(self, user=None, user_id=user_id, name=name, role=_in_words(roles_by_id(user_id)))
 
     @property
     def person_or_refuse(self) -> User:
@@ -55,3 +52,7 @@ class Actor:
         if self.user is None:
             raise PermissionDenied("Only a person can do this.")
         return self.user
+
+
+def _in_words(roles: list[Role]) -> str:
+    return ", ".join(roles) or "no role"

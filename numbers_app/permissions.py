@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 
 from .models import Account, Grant, User
@@ -51,9 +52,12 @@ CAPABILITIES: dict[Role, frozenset[Capability]] = {
 
 def roles_of(user: User) -> list[Role]:
     """The user's roles, asked of the database each time: a role taken away is gone at the next request."""
-    if not user.is_active:
-        return []
-    names = set(user.groups.values_list("name", flat=True))
+    return roles_by_id(user.pk) if user.is_active else []
+
+
+def roles_by_id(user_id: int) -> list[Role]:
+    """The roles of the user with this id; none when the user has left or is gone."""
+    names = set(Group.objects.filter(user__pk=user_id, user__is_active=True).values_list("name", flat=True))
     return [role for role in Role if role in names]
 
 

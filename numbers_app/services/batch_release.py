@@ -1,8 +1,8 @@
 """Turning the approved rows of batches into orders, a bounded number at a time, and ending batches.
 
 Whoever changes the rows of a batch holds the lock of the batch's own row, so two workers at one batch take turns, and
-what is paused or cancelled stays so. Each row becomes an order in one transaction, with the history of both: a worker
-that dies has ordered it or has not.
+what is paused or cancelled stays so. A row becomes an order in one transaction with the history of both: a worker that
+dies has ordered it or has not.
 """
 
 from __future__ import annotations
@@ -40,12 +40,11 @@ from .batch_outcomes import Outcome, is_batch_over, orders_under_way, outcome_co
 from .history import Changes, history_append
 from .mirror import campaign_import
 from .notifications import batch_author, batch_tell
-from .transition import order_lock
-from .validity import campaign_lock
 
 # So few orders of a batch are open at once: people's orders and other batches get their turn in between.
 MOST_OPEN = 200
-COUNT_AGAIN_AFTER = 20
+# So many are made in one transaction, while everybody else who writes history waits.
+ORDERS_AT_ONCE = 10
 # Imports ask nobody, so they are made many in one transaction; the worker looks at other tasks after a few of these.
 IMPORTS_AT_ONCE = 50
 IMPORTS_A_TURN = 4
@@ -74,9 +73,9 @@ def batch_release(*, actor: Actor, batch_id: int, ring: Ring) -> bool:
     if batch.kind == BatchKind.IMPORT:
         return all(_import_next(batch_id, person) for _ in range(IMPORTS_A_TURN))
     while True:
-        # Counting costs more than an order: two workers at once may exceed the room by a few.
-        room = min(MOST_OPEN - orders_under_way(batch).count(), COUNT_AGAIN_AFTER)
-        if room <= 0 or not all(_order_next(batch_id, person, ring) for _ in range(room)):
+        # Counted without a lock: two workers at once may exceed the room by a few.
+        room = min(MOST_OPEN - orders_under_way(batch).count(), ORDERS_AT_ONCE)
+        if room <= 0 or not _order_next(batch_id, room, person, ring):
             return False
 
 
@@ -128,32 +127,31 @@ def _import_next(batch_id: int, person: People) -> bool:
     return bool(rows)
 
 
-def _order_next(batch_id: int, person: People, ring: Ring) -> bool:
-    """Order the first approved row. Whether there was one that may be."""
+def _order_next(batch_id: int, most: int, person: People, ring: Ring) -> bool:
+    """Order the first approved rows. Whether there were any that may be."""
     with transaction.atomic(durable=True):
         batch = batch_lock(batch_id)
-        row = _approved(batch).first() if _may_release(batch) else None
-        if row is None:
-            return False
-        failed = _lock_what_it_names(row)
-        if failed and failed.status == OrderStatus.DONE:
-            # Callcap's answer came late: it was carried out after all.
-            _end(row, RowState.ORDERED)
-        elif problem := _order_unless_taken(batch, row, person, ring):
-            _end(row, RowState.FAILED, problem=problem)
-    return True
+        rows = list(_approved(batch)[:most]) if _may_release(batch) else []
+        carried_out = _lock_what_they_name(rows)
+        for row in rows:
+            if row.order_id in carried_out:
+                _end(row, RowState.ORDERED)
+            elif problem := _order_unless_taken(batch, row, person, ring):
+                _end(row, RowState.FAILED, problem=problem)
+    return bool(rows)
 
 
-def _lock_what_it_names(row: BatchRow) -> Order | None:
-    """Lock the order that is tried again, which is returned, and the number, in this order and before the history.
+def _lock_what_they_name(rows: list[BatchRow]) -> set[int]:
+    """Lock the orders that are tried again, and the numbers, in this order and before the history.
 
-    The database looks at both when the new order is committed, and would wait there for whoever has locked them and
-    waits for the history.
+    The database looks at both when the new orders are committed, and would wait there for whoever has locked them and
+    waits for the history. Returns the orders that were carried out after all: Callcap's answer came late.
     """
-    failed = order_lock(row.order_id) if row.order_id else None
-    if row.campaign_id:
-        campaign_lock(pk=row.campaign_id)
-    return failed
+    locked = Order.objects.select_for_update().order_by("pk")
+    tried = list(locked.filter(pk__in=[row.order_id for row in rows if row.order_id]).values_list("pk", "status"))
+    numbers = Campaign.objects.select_for_update().order_by("pk").values_list("pk")
+    list(numbers.filter(pk__in=[row.campaign_id for row in rows if row.campaign_id]))
+    return {pk for pk, status in tried if status == OrderStatus.DONE}
 
 
 def _may_release(batch: Batch) -> bool:

@@ -13,7 +13,7 @@ from numbers_app.models import AttemptKind, Order, OrderKind
 from numbers_app.vendor import callcap_client
 
 from .sending import attempt_send
-from .validity import campaign_lock, plain_value
+from .validity import number_of, plain_value
 
 
 def change_carry(*, actor: Actor, order: Order) -> None:
@@ -23,14 +23,13 @@ def change_carry(*, actor: Actor, order: Order) -> None:
         order=order,
         kind=AttemptKind.UPDATE,
         number=order.phone_number,
-        values=lambda: order.parameters if order.kind == OrderKind.CHANGE else _values_in_force(order),
+        values=lambda locked: order.parameters if order.kind == OrderKind.CHANGE else _values_in_force(locked),
         found=None,
         send=lambda values: callcap_client().update(order.phone_number, values),
     )
 
 
 def _values_in_force(order: Order) -> dict[str, Any]:
-    """What the mirror says of the fields that a re-application or a confirmation is about; its row is locked until the
-    intent stands."""
-    campaign = campaign_lock(orders=order)
+    """What the mirror says of the fields that a re-application or a confirmation is about."""
+    campaign = number_of(order)
     return {name: plain_value(getattr(campaign, name)) for name in order.parameters}

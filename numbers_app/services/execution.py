@@ -24,6 +24,7 @@ from .purchase import purchase_carry, purchase_check
 from .recording import attempt_record
 from .sending import attempt_conclude
 from .switch import is_batch_paused, sending_guard
+from .transition import order_lock_with_number
 
 
 def order_execute(*, actor: Actor, order_id: int) -> None:
@@ -34,18 +35,24 @@ def order_execute(*, actor: Actor, order_id: int) -> None:
     """
     for attempt in Attempt.objects.filter(order_id=order_id, recorded=False).exclude(outcome=AttemptOutcome.SENDING):
         with transaction.atomic():
-            attempt_record(actor=actor, attempt=attempt)
+            attempt_record(actor=actor, order=order_lock_with_number(order_id), attempt=attempt)
     seen = None
     while True:
-        order = Order.objects.select_related("account", "campaign").get(pk=order_id)
+        order = Order.objects.select_related("account").get(pk=order_id)
         if not _is_due(order) or _is_held(order, sending_guard(actor=actor)):
+            return
+        reached("picked up")
+        carrying = _carrying(actor, order)
+        if order.kind != OrderKind.PROVISION:
+            # Whatever a change comes to, nothing more of it is due at once.
+            change_carry(actor=carrying, order=order)
             return
         stands = (order.status, order.execute_after, order.choices.filter(live=True).count())
         if stands == seen:
             return
         seen = stands
-        reached("picked up")
-        _carry(_carrying(actor, order), order)
+        carry = purchase_carry if order.status == OrderStatus.APPROVED else purchase_check
+        carry(actor=carrying, order=order)
 
 
 def attempts_expire(*, actor: Actor) -> int:
@@ -70,20 +77,13 @@ def _is_due(order: Order) -> bool:
 
 
 def _is_held(order: Order, switch: SendingSwitch) -> bool:
-    """Whether the switch or a paused batch holds the order back. What is in doubt is checked unless all is paused."""
-    if order.status != OrderStatus.APPROVED:
+    """Whether the order must not even be looked at now: ``attempt_send`` looks again, at all orders, behind its locks.
+
+    What is in doubt is checked unless everything is paused.
+    """
+    if order.status != OrderStatus.APPROVED or order.kind != OrderKind.PROVISION:
         return switch.everything_paused
-    buying = order.kind == OrderKind.PROVISION
-    return switch.everything_paused or (buying and switch.purchases_paused) or is_batch_paused(order)
-
-
-def _carry(actor: Actor, order: Order) -> None:
-    if order.kind != OrderKind.PROVISION:
-        change_carry(actor=actor, order=order)
-    elif order.status == OrderStatus.APPROVED:
-        purchase_carry(actor=actor, order=order)
-    else:
-        purchase_check(actor=actor, order=order)
+    return switch.everything_paused or switch.purchases_paused or is_batch_paused(order)
 
 
 def _carrying(actor: Actor, order: Order) -> Actor:

@@ -16,9 +16,12 @@ from numbers_app.actors import Actor
 from numbers_app.models import GENESIS_HASH, HistoryEntry, Verb
 from numbers_app.text import storable
 
+from .head import Head
+
 CANONICAL_VERSION = "numbers-portal/history/1"
 # Any number, the same in every process: writers of the history queue behind it on PostgreSQL.
 ADVISORY_LOCK = 7_316_734_225
+_NEWEST = "SELECT sequence, hash FROM numbers_app_historyentry ORDER BY sequence DESC LIMIT 1"
 
 type Changes = dict[str, list[Any]]
 
@@ -126,12 +129,17 @@ def history_append(
     return entry
 
 
-def history_lock() -> HistoryEntry | None:
+def history_lock() -> Head | None:
     """The newest entry, with the right to append after it until the transaction ends.
 
     For who must read the history before appending, and not miss what another transaction is about to append.
     """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
-    return HistoryEntry.objects.only("sequence", "hash").order_by("-sequence").first()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Two statements in one message: the second sees what others appended while the first waited.
+            cursor.execute(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK}); {_NEWEST}")
+            cursor.nextset()
+        else:
+            cursor.execute(_NEWEST)
+        newest = cursor.fetchone()
+    return Head(*newest) if newest else None

@@ -26,7 +26,7 @@ from numbers_app.text import phone_text, storable
 
 from .doubt import doubtful_purchase
 from .history import NumberState, VendorWords, history_append, history_lock
-from .validity import campaign_lock, can_be_sent, plain_value
+from .validity import can_be_sent, number_of, plain_value
 
 
 def campaign_bought(
@@ -113,8 +113,8 @@ def _place(attempt: Attempt) -> dict[str, str]:
 def campaign_changed(
     *, actor: Actor, order: Order, parameters: dict[str, Any], vendor: VendorWords | None = None
 ) -> Campaign:
-    """Bring the mirror in line with a change that the vendor carried out."""
-    campaign = campaign_lock(orders=order)
+    """Bring the mirror in line with a change that the vendor carried out. The order is locked with its number."""
+    campaign = number_of(order)
     _settle_by_answer(actor, order, campaign, vendor)
     after: dict[str, Any] = {
         name: date.fromisoformat(value) if name == "stop_date" else value for name, value in parameters.items()
@@ -145,14 +145,14 @@ def campaign_changed(
 
 def campaign_confirmed(*, actor: Actor, order: Order, vendor: VendorWords) -> None:
     """The vendor carried out an update that changes nothing in the mirror: the number is ours, as of now."""
-    campaign = campaign_lock(orders=order)
+    campaign = number_of(order)
     _settle_by_answer(actor, order, campaign, vendor)
     Campaign.objects.filter(pk=campaign.pk).update(**_confirmation())
 
 
 def campaign_dispute(*, actor: Actor, order: Order, vendor: VendorWords) -> None:
     """The vendor says that the number of an order is not ours: somebody has to look. A dispute is opened once."""
-    campaign = campaign_lock(orders=order)
+    campaign = number_of(order)
     if campaign.ended_at or campaign.disputed_at:
         return
     history_append(

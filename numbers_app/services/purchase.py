@@ -61,7 +61,7 @@ def purchase_check(*, actor: Actor, order: Order) -> None:
         order=order,
         kind=AttemptKind.PROBE,
         number=purchase.number,
-        values=lambda: purchase.parameters,
+        values=lambda _: purchase.parameters,
         found=found,
         send=lambda values: callcap_client().update(purchase.number, values),
     )
@@ -73,7 +73,7 @@ def _buy(actor: Actor, order: Order, number: str, found: AvailableNumber | None)
         order=order,
         kind=AttemptKind.BUY,
         number=number,
-        values=lambda: {name: value for name, value in order.parameters.items() if name != "stop_date"},
+        values=lambda _: {name: value for name, value in order.parameters.items() if name != "stop_date"},
         found=found,
         send=lambda values: callcap_client().provision(number, order.account.key, values),
     )

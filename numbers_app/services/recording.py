@@ -45,8 +45,8 @@ from .mirror import (
     order_stop_later,
 )
 from .notifications import order_tell_of
-from .transition import order_lock, order_transition
-from .validity import campaign_lock, plain_value
+from .transition import order_transition
+from .validity import number_of, plain_value
 
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 300
@@ -88,12 +88,11 @@ def attempt_store(*, attempt: Attempt, answer: WriteAnswer) -> bool:
     return True
 
 
-def attempt_record(*, actor: Actor, attempt: Attempt) -> None:
-    """Bring order, mirror and history in line with a concluded attempt. Harmless to repeat."""
-    order = order_lock(attempt.order_id)
-    if order.campaign_id:
-        # Whatever follows may write the number, or an order about it.
-        campaign_lock(pk=order.campaign_id)
+def attempt_record(*, actor: Actor, order: Order, attempt: Attempt) -> None:
+    """Bring an order, which is locked with its number, mirror and history in line with its concluded attempt.
+
+    Harmless to repeat.
+    """
     # A late answer may have come in since the caller read the attempt.
     attempt.refresh_from_db()
     if not attempt.recorded:
@@ -136,7 +135,7 @@ def _is_late_change(order: Order, attempt: Attempt) -> bool:
         OrderStatus.FAILED,
     ):
         return False
-    campaign = Campaign.objects.get(orders=order)
+    campaign = number_of(order)
     return all(plain_value(getattr(campaign, name)) == order.before.get(name) for name in order.parameters)
 
 
@@ -245,10 +244,11 @@ def _in_doubt(order: Order, probe: Attempt) -> str:
 
 def _record_update(actor: Actor, order: Order, attempt: Attempt) -> None:
     """A change that was applied, refused, not sent, or of unknown outcome. An unknown one is sent again."""
-    doubted = is_doubt_open(order, apart_from=attempt)
     if attempt.outcome == AttemptOutcome.APPLIED:
         _record_changed(actor, order, attempt)
-    elif attempt.outcome == AttemptOutcome.UNKNOWN:
+        return
+    doubted = is_doubt_open(order, apart_from=attempt)
+    if attempt.outcome == AttemptOutcome.UNKNOWN:
         if names_another(attempt):
             order_hand_over(actor=actor, order=order, why=attempt.message, vendor=_words(attempt))
         else:

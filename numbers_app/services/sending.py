@@ -39,7 +39,7 @@ from numbers_app.vendor import VendorBusy, vendor_find_number, vendor_turn
 from .doubt import doubtful_purchase, purchase_doubt
 from .recording import attempt_record, attempt_store, order_fail, order_hand_over, order_retry_at
 from .switch import is_batch_paused, purchases_pause_for_key, sending_switch
-from .transition import order_lock, order_transition
+from .transition import order_lock_with_number, order_transition
 from .validity import order_problem
 
 logger = structlog.get_logger(__name__)
@@ -88,11 +88,11 @@ def attempt_send(
     order: Order,
     kind: AttemptKind,
     number: str,
-    values: Callable[[], dict[str, Any]],
+    values: Callable[[Order], dict[str, Any]],
     found: AvailableNumber | None,
     send: Callable[[dict[str, Any]], WriteAnswer],
 ) -> None:
-    """Write down the intent, send once, record what came back. ``values`` are read behind the locks of the intent.
+    """Write down the intent, send once, record what came back. ``values`` are read from the locked order.
 
     Nothing is sent when the order was taken, decided, rewritten or became invalid meanwhile. An error of the intent's
     commit is raised, so nothing is sent then either. The turn at the rate gate is taken before the intent, whose
@@ -121,11 +121,10 @@ def attempt_conclude(*, actor: Actor, attempt: Attempt, answer: WriteAnswer) -> 
     """Record what came back. If the record fails, keep the outcome alone: a bought number is never known only there."""
     try:
         with transaction.atomic():
-            # The order's row before the attempt's, as everywhere: two workers at one late answer would else wait for
-            # each other.
-            order_lock(attempt.order_id)
+            # Before the attempt's row is written: two workers at one late answer would else wait for each other.
+            order = order_lock_with_number(attempt.order_id)
             if attempt_store(attempt=attempt, answer=answer):
-                attempt_record(actor=actor, attempt=attempt)
+                attempt_record(actor=actor, order=order, attempt=attempt)
             reached("recording")
     except Exception:
         logger.critical(
@@ -153,18 +152,16 @@ def _intend(
     order: Order,
     kind: AttemptKind,
     number: str,
-    values: Callable[[], dict[str, Any]],
+    values: Callable[[Order], dict[str, Any]],
     found: AvailableNumber | None,
 ) -> Attempt | None:
     """The attempt, durably written before anything is sent; None when it must not be."""
     lease = timedelta(seconds=SEND_WINDOW_SECONDS + settings.CALLCAP_TIMEOUT + LEASE_MARGIN_SECONDS)
     try:
         with transaction.atomic(durable=True):
-            locked = order_lock(order.pk)
+            locked = order_lock_with_number(order.pk)
             if not _may_send(actor, order, locked, kind, number):
                 return None
-            # Reading them may lock the number, which comes before the history.
-            parameters = values()
             if kind != AttemptKind.PROBE:
                 order_transition(
                     actor=actor,
@@ -177,7 +174,7 @@ def _intend(
                 order=locked,
                 kind=kind,
                 number=number,
-                parameters=parameters,
+                parameters=values(locked),
                 preflight=_evidence(found),
                 started_at=Now(),
                 lease_until=Now() + lease,

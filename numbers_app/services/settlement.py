@@ -53,7 +53,7 @@ def order_settle(*, actor: Actor, order_id: int, finding: Finding, reason: str) 
         if order.attempts.filter(outcome=AttemptOutcome.SENDING).exists():
             raise Conflict("Callcap is being asked about this order right now. Wait a minute, then look again.")
         if order.campaign_id:
-            campaign_lock(pk=order.campaign_id)
+            order.campaign = campaign_lock(pk=order.campaign_id)
         result = f"{_FOUND[finding]} Settled by {actor.name}: {reason}"
         settle = _settle_purchase if order.kind == OrderKind.PROVISION else _settle_change
         settle(actor, order, finding, result)

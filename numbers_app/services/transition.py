@@ -10,11 +10,20 @@ from numbers_app.models import Order, OrderStatus, Verb
 
 from .history import Changes, VendorWords, history_append
 from .notifications import order_tell
+from .validity import campaign_lock
 
 
 def order_lock(order_id: int) -> Order:
     """The order, its row locked until the transaction ends."""
     return Order.objects.select_for_update(of=("self",)).select_related("account").get(pk=order_id)
+
+
+def order_lock_with_number(order_id: int) -> Order:
+    """The order and the number of ours that it is about, if any, both locked, in the order that everybody keeps to."""
+    order = order_lock(order_id)
+    if order.campaign_id:
+        order.campaign = campaign_lock(pk=order.campaign_id)
+    return order
 
 
 def order_transition(

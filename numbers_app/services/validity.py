@@ -18,6 +18,13 @@ def campaign_lock(**which: Any) -> Campaign:
     return Campaign.objects.select_for_update(of=("self",)).select_related("account").get(**which)
 
 
+def number_of(order: Order) -> Campaign:
+    """The number of ours that an order is about; locked with it, see ``order_lock_with_number``."""
+    if order.campaign is None:
+        raise LookupError(f"{order} is not about a number of ours.")
+    return order.campaign
+
+
 def plain_value(value: Any) -> Any:
     """A model's value as it stands in parameters and history: dates as ISO text."""
     return value.isoformat() if isinstance(value, date) else value
@@ -52,12 +59,12 @@ def order_undo_until(order: Order) -> datetime:
 def order_problem(order: Order, number: str) -> str:
     """Why an approved order must not be sent now, in a sentence; empty when nothing stands against it.
 
-    Called with the order's row locked, in the transaction of the intent.
+    Called with the order and its number locked, in the transaction of the intent.
     """
     if not order.account.active:
         return f"{order.account} is no longer in Callcap's account tree. Nothing was sent."
     if order.kind in SENDS_WHAT_IS_SET:
-        campaign = campaign_lock(orders=order)
+        campaign = number_of(order)
         return _ended(campaign) or (_past_stop_date(campaign) if "stop_date" in order.parameters else "")
     wished = order.parameters.get("stop_date")
     if wished and date.fromisoformat(wished) < order.account.today():
@@ -81,7 +88,7 @@ def _past_stop_date(campaign: Campaign) -> str:
 
 
 def _overtaken(order: Order) -> str:
-    campaign = campaign_lock(orders=order)
+    campaign = number_of(order)
     if problem := _ended(campaign):
         return problem
     moved = [name for name in order.parameters if plain_value(getattr(campaign, name)) != order.before.get(name)]

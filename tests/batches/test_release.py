@@ -140,7 +140,8 @@ def test_nothing_is_released_before_its_time(manager: User, numbers: list[Campai
     assert len(release(batch)) == 3
 
 
-def test_a_worker_that_dies_has_ordered_a_row_or_has_not(approved: Batch) -> None:
+def test_a_worker_that_dies_has_ordered_a_row_or_has_not(approved: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releasing, "ORDERS_AT_ONCE", 1)
     rung: list[int] = []
 
     def ring(order_id: int) -> None:

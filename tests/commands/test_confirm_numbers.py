@@ -64,7 +64,7 @@ def test_it_asks_in_its_own_name_and_the_history_says_so(numbers: list[Campaign]
 
 def test_one_number_or_an_account_with_all_below_it_can_be_meant(
     numbers: list[Campaign],
-    elsewhere: Account,  # noqa: F811
+    elsewhere: Account,
 ) -> None:
     CampaignFactory(phone_number="3164440199", account=elsewhere)
     confirm_numbers(number=["(316) 444-0199"])

@@ -10,7 +10,7 @@ import pytest
 
 from numbers_app.actors import Actor
 from numbers_app.models import Campaign, Order, OrderStatus, User
-from numbers_app.services import change, mirror, recording, settlement, transition, validity
+from numbers_app.services import mirror, settlement, transition
 from numbers_app.services.confirmation import order_request_confirm
 from numbers_app.services.settlement import Finding, order_settle
 from tests.orders.steps import carry_out, pause_is_over
@@ -38,7 +38,7 @@ def taken(doubted: Order, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         real = getattr(module, name)
         monkeypatch.setattr(module, name, lambda **given: (locks.append(what), real(**given))[1])
 
-    for module in (change, mirror, recording, settlement, validity):
+    for module in (settlement, transition):
         note(module, "campaign_lock", "number")
     for module in (mirror, transition):
         note(module, "history_append", "history")

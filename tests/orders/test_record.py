@@ -29,7 +29,7 @@ from numbers_app.services.decisions import order_approve
 from numbers_app.services.recording import attempt_record, attempt_store
 from numbers_app.services.sending import attempt_conclude
 from numbers_app.services.sweep import orders_sweep
-from numbers_app.services.transition import order_lock, order_transition
+from numbers_app.services.transition import order_lock, order_lock_with_number, order_transition
 from numbers_app.services.verification import history_verify
 from tests.orders.steps import (
     CAKE,
@@ -52,6 +52,10 @@ pytestmark = pytest.mark.django_db
 # The first table that a statement is about.
 TABLE = re.compile(r'(?:FROM|UPDATE|INTO) "(\w+)"')
 APPLIED = WriteAnswer(Outcome.APPLIED, 200, "success", named_number=CAKE, campaign_id="77")
+
+
+def record(attempt: Attempt) -> None:
+    attempt_record(actor=WORKER, order=order_lock_with_number(attempt.order_id), attempt=attempt)
 
 
 @pytest.fixture
@@ -123,8 +127,8 @@ def test_nothing_is_sent_again_while_the_record_keeps_failing(approved: Order, s
 
 def test_recording_twice_mirrors_the_number_once(sending: Attempt) -> None:
     assert attempt_store(attempt=sending, answer=APPLIED)
-    attempt_record(actor=WORKER, attempt=sending)
-    attempt_record(actor=WORKER, attempt=sending)
+    record(sending)
+    record(sending)
     assert Campaign.objects.count() == 1
     assert history_verify().problems == []
 
@@ -146,9 +150,9 @@ def test_first_definite_answer_stays(sending: Attempt) -> None:
 
 def test_definite_answer_replaces_an_unknown_one_but_the_doubt_is_remembered(sending: Attempt) -> None:
     attempt_store(attempt=sending, answer=WriteAnswer(Outcome.UNKNOWN, None, "silence"))
-    attempt_record(actor=WORKER, attempt=sending)
+    record(sending)
     assert attempt_store(attempt=sending, answer=APPLIED)
-    attempt_record(actor=WORKER, attempt=sending)
+    record(sending)
     sending.refresh_from_db()
     assert (sending.outcome, sending.ever_unknown, sending.recorded) == (AttemptOutcome.APPLIED, True, True)
     assert Campaign.objects.get().callcap_campaign_id == "77"
@@ -157,7 +161,7 @@ def test_definite_answer_replaces_an_unknown_one_but_the_doubt_is_remembered(sen
 def test_doubt_that_is_told_twice_is_written_once(sending: Attempt) -> None:
     for message in ("The worker stopped.", "Callcap closed the connection."):
         attempt_store(attempt=sending, answer=WriteAnswer(Outcome.UNKNOWN, None, message))
-        attempt_record(actor=WORKER, attempt=sending)
+        record(sending)
     assert verbs(sending.order).count("order.unknown") == 1
     sending.refresh_from_db()
     assert (sending.message, sending.recorded) == ("Callcap closed the connection.", True)
@@ -167,7 +171,7 @@ def test_answer_that_came_after_the_attempt_was_read_is_what_is_recorded(sending
     attempt_store(attempt=sending, answer=WriteAnswer(Outcome.UNKNOWN, None, "silence"))
     stale = Attempt.objects.get(pk=sending.pk)
     attempt_store(attempt=sending, answer=APPLIED)
-    attempt_record(actor=WORKER, attempt=stale)
+    record(stale)
     assert Order.objects.get(pk=sending.order_id).status == OrderStatus.DONE
     assert Campaign.objects.filter(phone_number=CAKE).exists()
 
@@ -175,11 +179,11 @@ def test_answer_that_came_after_the_attempt_was_read_is_what_is_recorded(sending
 def test_refusal_after_a_doubt_does_not_move_on_to_the_next_choice(sending: Attempt) -> None:
     sending.order.choices.create(number="3164440002", rank=2)
     attempt_store(attempt=sending, answer=WriteAnswer(Outcome.UNKNOWN, None, "silence"))
-    attempt_record(actor=WORKER, attempt=sending)
+    record(sending)
     Attempt.objects.filter(pk=sending.pk).update(preflight={"after_refusal": "not offered"})
     sending.refresh_from_db()
     attempt_store(attempt=sending, answer=WriteAnswer(Outcome.REFUSED, 409, "The phone number is not available."))
-    attempt_record(actor=WORKER, attempt=sending)
+    record(sending)
     order = Order.objects.get(pk=sending.order_id)
     assert (order.status, order.result) == (
         OrderStatus.FAILED,
@@ -192,14 +196,14 @@ def test_number_is_mirrored_whatever_callcap_calls_its_place(sending: Attempt) -
     Attempt.objects.filter(pk=sending.pk).update(preflight=words)
     sending.refresh_from_db()
     attempt_store(attempt=sending, answer=APPLIED)
-    attempt_record(actor=WORKER, attempt=sending)
+    record(sending)
     campaign = Campaign.objects.get(phone_number=CAKE)
     assert (campaign.country, campaign.state, campaign.zipcode, campaign.city) == ("", "KS", "", "")
 
 
 def test_callcap_s_words_with_unstorable_characters_are_kept_escaped(sending: Attempt) -> None:
     attempt_store(attempt=sending, answer=WriteAnswer(Outcome.UNKNOWN, 200, "nul \x00 half \ud800", excerpt="\x00"))
-    attempt_record(actor=WORKER, attempt=sending)
+    record(sending)
     sending.refresh_from_db()
     assert (sending.message, sending.excerpt) == ("nul \\x00 half \\ud800", "\\x00")
 
