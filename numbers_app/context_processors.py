@@ -1,7 +1,6 @@
 """What the frame of every page shows: navigation, the reader's role and unread notifications, theme, request id."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -91,9 +90,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        roles = cache(lambda: roles_of(user))
-        context["nav_items"] = SimpleLazyObject(lambda: nav_items(roles(), request.path))
-        context["role_names"] = SimpleLazyObject(lambda: ", ".join(roles()) or "No role")
+        context["nav_items"] = SimpleLazyObject(lambda: nav_items(roles_of(user), request.path))
+        context["role_names"] = SimpleLazyObject(lambda: ", ".join(roles_of(user)) or "No role")
         context["sending_paused"] = SimpleLazyObject(_paused_switch)
         context["unread_notifications"] = SimpleLazyObject(lambda: unread_count(user))
     return context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from django.contrib.auth.models import Group
@@ -51,13 +52,17 @@ CAPABILITIES: dict[Role, frozenset[Capability]] = {
 
 
 def roles_of(user: User) -> list[Role]:
-    """The user's roles, asked of the database each time: a role taken away is gone at the next request."""
-    return roles_by_id(user.pk) if user.is_active else []
+    """The user's roles, asked of the database once a request: a role taken away is gone at the next one."""
+    return _roles(user.group_names) if user.is_active else []
 
 
 def roles_by_id(user_id: int) -> list[Role]:
     """The roles of the user with this id; none when the user has left or is gone."""
-    names = set(Group.objects.filter(user__pk=user_id, user__is_active=True).values_list("name", flat=True))
+    return _roles(Group.objects.filter(user__pk=user_id, user__is_active=True).values_list("name", flat=True))
+
+
+def _roles(group_names: Iterable[str]) -> list[Role]:
+    names = set(group_names)
     return [role for role in Role if role in names]
 
 

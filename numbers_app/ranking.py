@@ -21,9 +21,10 @@ class _BestFirst(Sequence[AvailableNumber]):
     def __init__(self, offers: Iterable[AvailableNumber], text: str) -> None:
         self._ordered: list[AvailableNumber] = []
         self._waiting: dict[int, list[AvailableNumber]] = {}
+        find = vanity.finder(text)
         for offer in offers:
-            place = vanity.match(offer.number, text)
-            self._waiting.setdefault(place[1] if place else 0, []).append(offer)
+            found = find(offer.number)
+            self._waiting.setdefault(found.end() if found else 0, []).append(offer)
         self._length = sum(map(len, self._waiting.values()))
 
     def __len__(self) -> int:

@@ -141,12 +141,6 @@ class Environment:
             )
         )
 
-    def cache_beside(self, cache: dict[str, object], name: str) -> dict[str, object]:
-        """Another cache on the same server: in a table of its own of the database, elsewhere under keys of its own."""
-        if str(cache["BACKEND"]).endswith("DatabaseCache"):
-            return cache | {"LOCATION": f"{cache['LOCATION']}_{name}"}
-        return cache | {"KEY_PREFIX": f"{cache.get('KEY_PREFIX', '')}{name}"}
-
     def mailer(self, name: str, default: str) -> dict[str, object]:
         """One entry of Django's MAILERS, from an address such as ``smtp+tls://user:password@host:587``."""
         config = self._read(

@@ -129,11 +129,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Shared by all processes: sign-in lock-outs and used one-time codes must be.
 CACHES = {"default": environment.cache("CACHE_URL", "dbcache://portal_cache")}
-# Apart from these, so that the many answers of searches push nothing out.
-CACHES["searches"] = environment.cache_beside(CACHES["default"], "searches")
-for name, most in (("default", 1_000_000), ("searches", 2_000)):
-    if str(CACHES[name]["BACKEND"]).endswith("DatabaseCache"):
-        CACHES[name]["OPTIONS"] = {"MAX_ENTRIES": most}
+if str(CACHES["default"]["BACKEND"]).endswith("DatabaseCache"):
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 1_000_000}
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from .errors import CallcapUnreadable
@@ -145,8 +146,8 @@ def read_search(answer: dict[str, Any], evidence: Evidence, seen: str) -> Search
             http_status=200,
             excerpt=seen,
         )
-    texts = _FieldTexts(evidence)
-    read = [_read_number(item, texts) for item in items]
+    descriptions = _Descriptions(evidence)
+    read = [_read_number(item, descriptions) for item in items]
     numbers = {offer.number: offer for offer in read if offer}
     return SearchAnswer(
         numbers=tuple(numbers.values()),
@@ -167,53 +168,59 @@ def _find_list(answer: dict[str, Any], deeper: bool = True) -> list[Any] | None:
     return None
 
 
-class _FieldTexts(dict[str, str]):
-    """{text of a field: its words as they are kept}, filled as it is asked: a thousand numbers name few places."""
+class _Descriptions(dict[tuple[object, ...], tuple[str, ...]]):
+    """{what an item says beside its number: that as it is kept}, filled as it is asked.
+
+    The thousand numbers of an answer lie in few places, so nearly all of them are read by one look here.
+    """
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
 
-    def __missing__(self, text: str) -> str:
-        words = self[text] = self.of(text)
-        return words
+    def __missing__(self, said: tuple[object, ...]) -> tuple[str, ...]:
+        read = self._read(*said)
+        # Texts alone: 1 and True are the same key.
+        if all(value is None or isinstance(value, str) for value in said):
+            self[said] = read
+        return read
 
-    def of(self, value: object) -> str:
-        """Of a value that may be no text."""
-        return self._evidence.words(value, FIELD_CHARACTERS)
+    def of(self, said: tuple[object, ...]) -> tuple[str, ...]:
+        """Of values among which may be lists and objects."""
+        try:
+            return self[said]
+        except TypeError:
+            return self._read(*said)
+
+    def _read(self, number_type: object, pool: object, *place: object) -> tuple[str, ...]:
+        return (
+            _one_of(number_type, ("local", "tollfree")),
+            _one_of(pool, ("public", "reserved")),
+            *[self._evidence.words(value, FIELD_CHARACTERS) for value in place],
+        )
 
 
-def _read_number(item: object, texts: _FieldTexts) -> AvailableNumber | None:
+def _read_number(item: object, descriptions: _Descriptions) -> AvailableNumber | None:
     if not isinstance(item, dict):
         number = ten_digits(item)
         return AvailableNumber(number=number) if number else None
-    given, number_type, pool, *place = [
-        # Not _first for one name, which nearly all have: it would be called eight thousand times.
-        item[names[0]] if len(names) == 1 else _first(item, names)
-        for names in _names_in(tuple(item))
-    ]
-    number = ten_digits(given)
-    if not number:
-        return None
-    return AvailableNumber(
-        number,
-        _one_of(number_type, ("local", "tollfree")),
-        _one_of(pool, ("public", "reserved")),
-        *[texts[value] if isinstance(value, str) else texts.of(value) for value in place],
-    )
+    fields = _fields_of(tuple(item))(item)
+    number = ten_digits(fields[0])
+    return AvailableNumber(number, *descriptions.of(fields[1:])) if number else None
 
 
-# The thousand items of an answer have the same few shapes.
+# The items of an answer have the same few shapes.
 @lru_cache(maxsize=64)
-def _names_in(given: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Of the names under which an item may hold each field of AvailableNumber, in order, those that it has."""
-    fields = (NUMBER_NAMES, TYPE_NAMES, POOL_NAMES, *PLACE_NAMES.values())
-    return [tuple(name for name in names if name in given) for names in fields]
+def _fields_of(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    """What takes the fields of AvailableNumber, in order, out of an item with these names."""
+    known = (NUMBER_NAMES, TYPE_NAMES, POOL_NAMES, *PLACE_NAMES.values())
+    here = [tuple(name for name in likely if name in names) for likely in known]
+    if all(len(one) == 1 for one in here):
+        return itemgetter(*[one for (one,) in here])
+    return lambda item: tuple(_first(item, likely) for likely in here)
 
 
 def _one_of(given: Any, known: tuple[str, ...]) -> str:
     """The word if it is a known one, however spelled (``Toll-Free``, ``toll_free``); else empty."""
-    if isinstance(given, str) and given in known:
-        return given
     word = re.sub(r"[\s_-]", "", str(given)).lower()
     return word if word in known else ""
 

@@ -55,13 +55,12 @@ def match(number: str, text: str) -> tuple[int, int] | None:
 
     Raises ValueError as ``clean`` does.
     """
-    found = _finder(text)(number)
+    found = finder(text)(number)
     return found.span() if found else None
 
 
-# One text is looked for in up to a thousand numbers.
 @lru_cache(maxsize=256)
-def _finder(text: str) -> Callable[[str], re.Match[str] | None]:
+def finder(text: str) -> Callable[[str], re.Match[str] | None]:
     """What finds where the text, wildcards included, first fits. Raises ValueError as ``clean`` does."""
     return re.compile(re.sub(f"[{re.escape(WILDCARDS)}]", ".", to_pattern(text))).search
 

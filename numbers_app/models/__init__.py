@@ -32,7 +32,7 @@ from .saved_views import SavedView
 from .security import SecurityEvent, SecurityEventKind
 from .switch import SendingScope, SendingSwitch
 from .users import User
-from .vendor import Breaker, RateGate
+from .vendor import Breaker, KeptSearch, RateGate
 from .watches import Watch
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "Grant",
     "HistoryEntry",
     "Inventory",
+    "KeptSearch",
     "MailState",
     "MediaType",
     "Notification",

@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
 
 
 def validate_time_zone(name: str) -> None:
@@ -25,6 +26,11 @@ class User(AbstractUser):
     mail_wanted = models.BooleanField(
         "Mail", default=True, help_text="Whether what the portal tells this person is also sent to their address."
     )
+
+    @cached_property
+    def group_names(self) -> frozenset[str]:
+        """As of the first look. Each request reads its person anew, so what was taken away is gone at the next one."""
+        return frozenset(self.groups.values_list("name", flat=True))
 
     @property
     def display_name(self) -> str:

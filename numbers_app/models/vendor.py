@@ -1,6 +1,7 @@
-"""What all processes together know of the vendor's health and of how fast it may be asked.
+"""What all processes together know of the vendor: its health, how fast it may be asked, what it has just answered.
 
-Rows rather than a cache: they are changed by conditional updates, of which exactly one wins.
+Rows rather than a cache: gate and breaker are changed by conditional updates, of which exactly one wins, and an answer
+is kept by one statement.
 """
 
 from django.db import models
@@ -37,3 +38,14 @@ class Breaker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.failures} failures"
+
+
+class KeptSearch(models.Model):
+    """The vendor's answer to a search, packed, and when it was given; ``key`` says what was asked."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    at = models.DateTimeField(db_index=True)
+    packed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.key

@@ -7,7 +7,6 @@ from html import escape
 from django import template
 from django.template import Context
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from numbers_app.selectors.search import FoundNumber
@@ -27,17 +26,14 @@ def search_tick(number: str, ticked: list[str], address: str, *, oob: bool = Fal
 
     Beside it stands, for the form without JavaScript, that this number was on the page.
     """
-    box = format_html(
-        '<input class="form-check-input" type="checkbox" name="number" value="{0}" id="tick-{0}" '
-        'aria-label="Choose {1}"{2}{3} hx-post="{4}" hx-vals=\'{{"toggle": "{0}"}}\' hx-trigger="change" '
-        'hx-target="#tray" hx-swap="outerHTML">',
-        number,
-        phone(number),
-        mark_safe(" checked") if number in ticked else "",
-        mark_safe(' hx-swap-oob="true"') if oob else "",
-        address,
+    safe, checked = escape(number), " checked" if number in ticked else ""
+    instead = ' hx-swap-oob="true"' if oob else ""
+    box = (
+        f'<input class="form-check-input" type="checkbox" name="number" value="{safe}" id="tick-{safe}" '
+        f'aria-label="Choose {escape(phone(number))}"{checked}{instead} hx-post="{escape(address)}" '
+        f'hx-vals=\'{{"toggle": "{safe}"}}\' hx-trigger="change" hx-target="#tray" hx-swap="outerHTML">'
     )
-    return box if oob else box + format_html('<input type="hidden" name="shown" value="{}">', number)
+    return mark_safe(box if oob else f'{box}<input type="hidden" name="shown" value="{safe}">')  # noqa: S308
 
 
 @register.simple_tag(takes_context=True)

@@ -8,13 +8,14 @@ from .breaker import VendorLeftAlone, vendor_left_alone_until
 from .client import callcap_client
 from .rate_gate import VendorBusy, vendor_turn
 from .reads import vendor_corporates, vendor_describe_account, vendor_find_number, vendor_search
-from .search_cache import Searched
+from .search_cache import Searched, searched_forget
 
 __all__ = [
     "Searched",
     "VendorBusy",
     "VendorLeftAlone",
     "callcap_client",
+    "searched_forget",
     "vendor_corporates",
     "vendor_describe_account",
     "vendor_find_number",

@@ -1,7 +1,7 @@
 """Answers of searches, kept for a minute for all processes: paging and coming back cost the vendor nothing.
 
-Kept as compressed JSON, which one thousand numbers are read from in a few milliseconds. Whatever is wrong with the
-cache costs a question to the vendor, never a search.
+A row each, of compressed JSON that says each place once, since the thousand numbers of an answer lie in few. Whatever
+is wrong with them costs a question to the vendor, never a search.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import hashlib
 import json
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.cache import caches
+from django.utils import timezone
 
 from numbers_app.callcap import AvailableNumber, SearchAnswer, SearchCriteria
+from numbers_app.models import KeptSearch
 
 logger = structlog.get_logger(__name__)
 
-CACHE = "searches"
-KEPT_SECONDS = 60
+KEPT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class Searched:
 def searched_recall(criteria: SearchCriteria) -> Searched | None:
     """What Callcap answered to this search within the last minute, if that is still to be had."""
     try:
-        kept = caches[CACHE].get(_key(criteria))
-        return _unpack(kept) if kept is not None else None
+        recent = KeptSearch.objects.filter(key=_key(criteria), at__gt=timezone.now() - KEPT)
+        kept = recent.values_list("packed", "at").first()
+        return _unpack(*kept) if kept else None
     except Exception as error:
         logger.warning("search_cache_unreadable", error=type(error).__name__)
         return None
@@ -47,9 +48,17 @@ def searched_recall(criteria: SearchCriteria) -> Searched | None:
 def searched_keep(criteria: SearchCriteria, searched: Searched) -> None:
     """Keep the answer for a minute, in place of an older one."""
     try:
-        caches[CACHE].set(_key(criteria), _pack(searched), KEPT_SECONDS)
+        kept = KeptSearch(key=_key(criteria), at=searched.at, packed=_pack(searched.answer))
+        KeptSearch.objects.bulk_create(
+            [kept], update_conflicts=True, unique_fields=["key"], update_fields=["at", "packed"]
+        )
     except Exception as error:
         logger.warning("search_cache_not_writable", error=type(error).__name__)
+
+
+def searched_forget() -> int:
+    """Remove what is too old to be recalled. Returns how many."""
+    return KeptSearch.objects.filter(at__lte=timezone.now() - KEPT).delete()[0]
 
 
 def _key(criteria: SearchCriteria) -> str:
@@ -58,22 +67,24 @@ def _key(criteria: SearchCriteria) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def _pack(searched: Searched) -> bytes:
-    answer = searched.answer
+def _pack(answer: SearchAnswer) -> bytes:
+    descriptions: dict[tuple[str, ...], int] = {}
+    numbers = [(offer[0], descriptions.setdefault(offer[1:], len(descriptions))) for offer in answer.numbers]
     kept: dict[str, Any] = {
-        "at": searched.at.isoformat(),
         "skipped": answer.skipped,
         "capped": answer.capped,
-        "numbers": answer.numbers,
+        "descriptions": list(descriptions),
+        "numbers": numbers,
     }
     return zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), 1)
 
 
-def _unpack(kept: bytes) -> Searched:
-    found = json.loads(zlib.decompress(kept))
+def _unpack(packed: bytes | memoryview, at: datetime) -> Searched:
+    found = json.loads(zlib.decompress(packed))
+    descriptions = found["descriptions"]
     answer = SearchAnswer(
-        numbers=tuple(map(AvailableNumber._make, found["numbers"])),
+        numbers=tuple([AvailableNumber(number, *descriptions[place]) for number, place in found["numbers"]]),
         skipped=found["skipped"],
         capped=found["capped"],
     )
-    return Searched(answer, datetime.fromisoformat(found["at"]), cached=True)
+    return Searched(answer, at, cached=True)

@@ -141,7 +141,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(rep: User, location: 
         lines = [f"316735{line:04d},3165550100" for line in range(count)]
         data = "\r\n".join(["phone_number,destination", *lines]).encode()
         with CaptureQueriesContext(connection) as captured:
-            uploaded(rep, data)
+            uploaded(User.objects.get(pk=rep.pk), data)
         return len(captured)
 
     campaigns_at(location, 3)

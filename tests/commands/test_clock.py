@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from numbers_app.management.commands import clock
-from numbers_app.models import Account, Campaign, HistoryEntry, Order, SavedView, User, Watch
+from numbers_app.models import Account, Campaign, HistoryEntry, KeptSearch, Order, SavedView, User, Watch
 from tests.commands.processes import manage
 from tests.factories import CampaignFactory
 from tests.orders.steps import CAKE, approve, ask, database_obeys_again, database_refuses, rings, wait_until
@@ -114,6 +114,13 @@ def test_watched_search_that_is_due_is_looked_at(rep: User, sandbox: SandboxServ
     Watch.objects.create(view=view, due_at=timezone.now())
     call_command("clock", once=True)
     assert Watch.objects.get().seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_of_old_searches_are_forgotten() -> None:
+    KeptSearch.objects.create(key="x", at=timezone.now() - timedelta(minutes=2), packed=b"")
+    call_command("clock", once=True)
+    assert not KeptSearch.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -173,7 +173,7 @@ def test_requester_may_not(approved: Order, rep: User) -> None:
 def test_decider_who_is_no_longer_a_manager_may_not(approved: Order, manager: User) -> None:
     manager.groups.clear()
     with pytest.raises(PermissionDenied):
-        undo(manager, approved)
+        undo(User.objects.get(pk=manager.pk), approved)
 
 
 def test_decider_who_lost_the_grant_may_not(approved: Order, manager: User) -> None:

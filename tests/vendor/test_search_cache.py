@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.db import DatabaseCache
+from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from numbers_app.callcap import AvailableNumber, CallcapError, SearchAnswer, SearchCriteria
-from numbers_app.vendor import Searched, vendor_search
+from numbers_app.models import KeptSearch
+from numbers_app.vendor import Searched, searched_forget, vendor_search
 from numbers_app.vendor.search_cache import searched_keep, searched_recall
-from portal.environment import Environment
 from tests.callcap.vendor import answer
 
 from .conftest import BROKEN, FOUND, NUMBER, Ask, success
@@ -43,14 +43,6 @@ some_answers = st.builds(
     skipped=st.integers(0, 10**6),
     capped=st.booleans(),
 )
-
-
-@pytest.fixture
-def in_memory(settings: Any) -> None:
-    """The same cache, faster."""
-    local = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    settings.CACHES = settings.CACHES | {"searches": local}
-    caches["searches"].clear()
 
 
 def numbers(searched: Searched) -> list[str]:
@@ -110,7 +102,6 @@ def test_that_nothing_was_found_is_kept(callcap: Ask) -> None:
 
 
 @pytest.mark.parametrize("name", FIELDS)
-@pytest.mark.usefixtures("in_memory")
 def test_every_criterion_makes_another_search(callcap: Ask, name: str) -> None:
     callcap(FOUND)
     values: list[Any] = [False, True] if name in FLAGS else ["3", "4"]
@@ -121,17 +112,15 @@ def test_every_criterion_makes_another_search(callcap: Ask, name: str) -> None:
 
 @given(kept=some_criteria, asked=some_criteria)
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
-def test_an_answer_is_recalled_for_the_same_criteria_and_no_others(
-    in_memory: None, kept: SearchCriteria, asked: SearchCriteria
-) -> None:
-    caches["searches"].clear()
+def test_an_answer_is_recalled_for_the_same_criteria_and_no_others(kept: SearchCriteria, asked: SearchCriteria) -> None:
+    KeptSearch.objects.all().delete()
     searched_keep(kept, Searched(SearchAnswer(()), timezone.now(), cached=False))
     assert (searched_recall(asked) is not None) == (asked == kept)
 
 
 @given(given_answer=some_answers)
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
-def test_what_was_kept_comes_back_as_it_was(in_memory: None, given_answer: SearchAnswer) -> None:
+def test_what_was_kept_comes_back_as_it_was(given_answer: SearchAnswer) -> None:
     at = timezone.now()
     searched_keep(CRITERIA, Searched(given_answer, at, cached=False))
     assert searched_recall(CRITERIA) == Searched(given_answer, at, cached=True)
@@ -144,19 +133,19 @@ def test_another_vendor_s_answers_are_not_recalled(callcap: Ask) -> None:
     assert numbers(vendor_search(CRITERIA)) == [OTHER]
 
 
-class BrokenCache(BaseCache):
-    def get(self, *args: Any, **options: Any) -> Any:
-        raise ConnectionError("swordfish")
-
-    set = get
-
-
-@pytest.mark.parametrize("broken", ["get", "set"])
+@pytest.mark.parametrize("broken", ["filter", "bulk_create"])
 def test_a_cache_that_fails_stops_no_search(
     callcap: Ask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     to = callcap(FOUND)
-    monkeypatch.setattr(DatabaseCache, broken, getattr(BrokenCache, broken))
+    works = getattr(QuerySet, broken)
+
+    def fails(queryset: QuerySet[Any], *args: Any, **options: Any) -> Any:
+        if queryset.model is KeptSearch:
+            raise DatabaseError("swordfish")
+        return works(queryset, *args, **options)
+
+    monkeypatch.setattr(QuerySet, broken, fails)
     assert numbers(vendor_search(CRITERIA)) == [NUMBER]
     assert numbers(vendor_search(CRITERIA)) == [NUMBER]
     assert len(to.requests) == 2
@@ -164,31 +153,30 @@ def test_a_cache_that_fails_stops_no_search(
     assert "swordfish" not in caplog.text
 
 
-@pytest.mark.parametrize("garbage", [b"", b"garbage", "text", 4, {"numbers": []}])
-def test_what_cannot_be_read_is_asked_for_again(callcap: Ask, monkeypatch: pytest.MonkeyPatch, garbage: Any) -> None:
+@pytest.mark.parametrize("garbage", [b"", b"garbage", zlib.compress(b"4"), zlib.compress(b'{"numbers": []}')])
+def test_what_cannot_be_read_is_asked_for_again(callcap: Ask, garbage: bytes) -> None:
     to = callcap(FOUND)
-    with monkeypatch.context() as patched:
-        patched.setattr("numbers_app.vendor.search_cache._pack", lambda searched: garbage)
-        vendor_search(CRITERIA)
+    vendor_search(CRITERIA)
+    KeptSearch.objects.update(packed=garbage)
     assert numbers(vendor_search(CRITERIA)) == [NUMBER]
     assert vendor_search(CRITERIA).cached
     assert len(to.requests) == 2
 
 
-def test_it_is_a_table_of_its_own_that_cannot_grow_for_ever() -> None:
-    searches, default = caches["searches"], caches["default"]
-    assert isinstance(searches, DatabaseCache)
-    assert (searches._table, searches._max_entries) == ("portal_cache_searches", 2_000)
-    assert (default._table, default._max_entries) == ("portal_cache", 1_000_000)
+def test_the_clock_forgets_what_is_too_old_to_be_recalled(callcap: Ask) -> None:
+    callcap(FOUND)
+    start = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    for seconds, code in ((0, "316"), (30, "620")):
+        with time_machine.travel(start + timedelta(seconds=seconds), tick=False):
+            vendor_search(SearchCriteria(area_code=code))
+    with time_machine.travel(start + timedelta(seconds=61), tick=False):
+        assert searched_forget() == 1
+        assert vendor_search(SearchCriteria(area_code="620")).cached
+    assert KeptSearch.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("given", "beside"),
-    [
-        ({}, "searches"),
-        ({"KEY_PREFIX": "numbers"}, "numberssearches"),
-    ],
-)
-def test_on_redis_it_has_keys_of_its_own(given: dict[str, object], beside: str) -> None:
-    redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://cache:6379/0"}
-    assert Environment().cache_beside(redis | given, "searches") == redis | {"KEY_PREFIX": beside}
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such tables.")
+def test_no_search_waits_until_its_answer_is_on_the_disk() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'numbers_app_keptsearch'")
+        assert cursor.fetchone() == ("u",)

@@ -101,7 +101,7 @@ def test_nobody_watches_or_stops_somebody_elses_search(watch: Watch, manager: Us
 def test_who_may_not_search_may_not_watch(rep: User, search: SavedView) -> None:
     rep.groups.clear()
     with pytest.raises(PermissionDenied):
-        watch_start(actor=Actor.person(rep), view=search)
+        watch_start(actor=Actor.person(User.objects.get(pk=rep.pk)), view=search)
 
 
 def test_a_list_cannot_be_watched(rep: User) -> None:

@@ -32,6 +32,7 @@ from numbers_app.services.sweep import (
     verification_ring,
 )
 from numbers_app.services.watches import watches_run
+from numbers_app.vendor import searched_forget
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Command(BaseCommand):
             Job("orders_expire", 60, lambda actor: orders_expire(actor=actor)),
             Job("batches_expire", 60, lambda actor: batches_expire(actor=actor)),
             Job("campaigns_end_stopped", 60, lambda actor: campaigns_end_stopped(actor=actor)),
+            Job("searched_forget", 60, lambda actor: searched_forget()),
             Job("stop_reminders_send", 3600, lambda actor: stop_reminders_send(actor=actor)),
             Job("accounts_sync_if_due", 3600, lambda actor: accounts_sync_if_due(actor=actor), aside=True),
             Job("verification_ring", 3600, lambda actor: verification_ring(actor=actor)),
