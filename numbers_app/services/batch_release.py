@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from django.db import IntegrityError, transaction
+import structlog
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -40,6 +41,8 @@ from .batch_outcomes import Outcome, is_batch_over, orders_under_way, outcome_co
 from .history import Changes, history_append
 from .mirror import campaign_import
 from .notifications import batch_author, batch_tell
+
+logger = structlog.get_logger(__name__)
 
 # So few orders of a batch are open at once: people's orders and other batches get their turn in between.
 MOST_OPEN = 200
@@ -166,20 +169,20 @@ def _import(author: Actor, batch: Batch, row: BatchRow) -> None:
     if problem := _import_problem(row):
         _end(row, RowState.FAILED, problem=problem)
         return
-    try:
-        with transaction.atomic():
-            campaign = campaign_import(
-                actor=author,
-                account=_account(row),
-                number=row.number,
-                values=row.parameters,
-                reason=batch.reason,
-                approved_by=row.decider_name,
-            )
-    except InvalidInput as error:
-        _end(row, RowState.FAILED, problem=error.message)
-    else:
+
+    def make() -> None:
+        campaign = campaign_import(
+            actor=author,
+            account=_account(row),
+            number=row.number,
+            values=row.parameters,
+            reason=batch.reason,
+            approved_by=row.decider_name,
+        )
         _end(row, RowState.DONE, campaign=campaign)
+
+    if problem := _make(row, make):
+        _end(row, RowState.FAILED, problem=problem)
 
 
 def _import_problem(row: BatchRow) -> str:
@@ -229,20 +232,44 @@ def _order(batch: Batch, row: BatchRow, person: People, ring: Ring, taken: str) 
         rung_at=now,
         request_id=batch_request_id(batch.pk),
     )
+
+    def make() -> None:
+        order.save(force_insert=True)
+        _write_history(batch, row, order, person)
+        # Behind the history's lock, as whoever asks for a number writes it: two of them would else wait for each other.
+        if number and row.campaign is None:
+            _choose(order, number, taken)
+        _end(row, RowState.ORDERED, order=order)
+
+    problem = _make(row, make)
+    if not problem:
+        ring(order.pk)
+    return problem
+
+
+def _choose(order: Order, number: str, taken: str) -> None:
+    try:
+        Choice.objects.create(order=order, number=number, rank=1, live=not taken, dropped_because=taken)
+    except IntegrityError as error:
+        raise InvalidInput(f"{phone_text(number)} has just been asked for by somebody else.") from error
+
+
+def _make(row: BatchRow, make: Callable[[], None]) -> str:
+    """What a row asks for, or nothing of it. Returns why it cannot be made.
+
+    An error that nobody foresaw fails its row alone, where people see it and can try again: the batch goes on. Trouble
+    of the database, which says nothing about the row, is raised.
+    """
     try:
         with transaction.atomic():
-            order.save(force_insert=True)
-            _write_history(batch, row, order, person)
-            # Behind the history's lock, as whoever asks for a number writes it: two of them would else wait for each
-            # other.
-            if number and row.campaign is None:
-                Choice.objects.create(order=order, number=number, rank=1, live=not taken, dropped_because=taken)
-    except IntegrityError:
-        if row.campaign:
-            raise
-        return f"{phone_text(number)} has just been asked for by somebody else."
-    _end(row, RowState.ORDERED, order=order)
-    ring(order.pk)
+            make()
+    except (OperationalError, InterfaceError):
+        raise
+    except InvalidInput as error:
+        return error.message
+    except Exception:
+        logger.exception("batch_row_failed", batch=row.batch_id, line=row.line)
+        return "The portal failed to make this, and its log says why. Tell an administrator, then try again."
     return ""
 
 

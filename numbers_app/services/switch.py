@@ -61,8 +61,11 @@ def sending_resume(*, actor: Actor, reason: str) -> SendingSwitch:
             raise Conflict("Nothing is paused.")
         _set(switch, actor, SendingScope.NOTHING, reason, Verb.SENDING_RESUMED)
     # What was held back is rung at once instead of when its last bell has faded. Only now: order rows are locked
-    # before the history's head, never while it is held.
-    Order.objects.filter(status=OrderStatus.APPROVED, execute_after__lte=timezone.now()).update(rung_at=None)
+    # before the history's head, never while it is held, and by number, as by everybody who locks several.
+    with transaction.atomic():
+        due = Order.objects.filter(status=OrderStatus.APPROVED, execute_after__lte=timezone.now())
+        held_back = list(due.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        Order.objects.filter(pk__in=held_back).update(rung_at=None)
     return switch
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -19,6 +19,7 @@ from numbers_app.errors import Conflict
 from numbers_app.models import (
     Account,
     Batch,
+    BatchRow,
     BatchStatus,
     Campaign,
     Choice,
@@ -321,6 +322,52 @@ def test_the_approval_of_a_batchs_order_cannot_be_undone_one_by_one(
     assert not orders_undoable(manager).exists()
     with pytest.raises(Conflict, match="belongs to batch"):
         order_undo_approval(actor=Actor.person(manager), order_id=orders_of(approved)[0].pk)
+
+
+@pytest.fixture
+def second_row_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """``second_row_fails(error)``: making the order of the second row raises it, from now on."""
+
+    def fails(error: Exception) -> None:
+        real = releasing._write_history
+
+        def write(batch: Batch, row: BatchRow, *rest: Any) -> None:
+            if row.line == 3:
+                raise error
+            real(batch, row, *rest)
+
+        monkeypatch.setattr(releasing, "_write_history", write)
+
+    return fails
+
+
+def test_an_error_that_nobody_foresaw_fails_its_row_alone(
+    approved: Batch,
+    rep: User,
+    second_row_fails: Callable[[Exception], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    second_row_fails(ZeroDivisionError("swordfish"))
+    assert len(release(approved)) == 2
+    assert outcomes(approved) == {"approved": 2, "failed": 1}
+    failed = BatchRow.objects.get(state=RowState.FAILED)
+    assert (failed.line, failed.order) == (3, None)
+    assert failed.problem.startswith("The portal failed to make this, and its log says why.")
+    assert "batch_row_failed" in caplog.text
+    monkeypatch.undo()
+    batch_retry(actor=Actor.person(rep), batch_id=approved.pk)
+    assert len(release(approved)) == 1
+    assert outcomes(approved) == {"approved": 3}
+    assert history_verify().problems == []
+
+
+def test_trouble_of_the_database_fails_no_row(approved: Batch, second_row_fails: Callable[[Exception], None]) -> None:
+    second_row_fails(OperationalError("deadlock detected"))
+    with pytest.raises(OperationalError):
+        release(approved)
+    assert outcomes(approved) == {"approved": 3}
+    assert not Order.objects.exists()
 
 
 def test_more_rows_can_be_approved_while_others_run(rep: User, manager: User, numbers: list[Campaign]) -> None:
