@@ -101,6 +101,11 @@ def nearest_deciders_for(account: Account, apart_from: set[int]) -> list[User]:
     return []
 
 
+def administrators() -> list[User]:
+    """Who looks after what nobody else does."""
+    return list(User.objects.filter(is_active=True, groups__name=Role.ADMINISTRATOR).order_by("pk"))
+
+
 def _keys_upwards(account: Account) -> list[str]:
     return account.path.strip("/").split("/")[::-1]
 

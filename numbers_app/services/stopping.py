@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Campaign, Order, OrderKind, OrderStatus, StopReminder, User
-from numbers_app.permissions import nearest_deciders_for
+from numbers_app.permissions import administrators, nearest_deciders_for
 from numbers_app.selectors.accounts import accounts_visible
 from numbers_app.selectors.stopping import days_left, stops_between, today_by_zone
 
@@ -81,10 +81,11 @@ def _with_asker(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
 
 
 def _audience() -> Callable[[Campaign], list[User]]:
-    """Whom a number concerns: who asked for it, while they may see it, and the nearest managers.
+    """Whom a number concerns: who asked for it, while they may see it, and the nearest managers; else administrators.
 
     Remembers what many numbers have in common.
     """
+    nobody_else = cache(administrators)
 
     @cache
     def managers(account: Account) -> list[User]:
@@ -98,6 +99,6 @@ def _audience() -> Callable[[Campaign], list[User]]:
     def concerned(campaign: Campaign) -> list[User]:
         asker_id: int | None = getattr(campaign, "asker_id")  # noqa: B009
         asked = asker(asker_id, campaign.account) if asker_id else []
-        return list(dict.fromkeys([*asked, *managers(campaign.account)]))
+        return list(dict.fromkeys([*asked, *managers(campaign.account)])) or nobody_else()
 
     return concerned

@@ -180,6 +180,15 @@ def test_who_left_or_lost_the_grant_is_not_told(location: Account, rep: User, ma
     assert {who for who, _ in told()} == {"manager"}
 
 
+def test_of_a_number_that_concerns_nobody_else_administrators_are_told(location: Account, manager: User) -> None:
+    UserFactory(username="admin", role=Role.ADMINISTRATOR)
+    UserFactory(username="left", role=Role.ADMINISTRATOR, is_active=False)
+    number(location, 7)
+    manager.grants.all().delete()
+    assert send() == 1
+    assert [who for who, _ in told()] == ["admin"]
+
+
 def test_a_number_that_concerns_nobody_is_not_looked_at_every_hour(location: Account) -> None:
     number(location, 7)
     assert (send(), send(), told(), marked()) == (1, 0, [], [30, 7])
