@@ -46,11 +46,11 @@ PRICE_CURRENCY = environment.text("PRICE_CURRENCY", "USD")
 
 # --- the history ---------------------------------------------------------------------------------------------------
 HISTORY_SIGNING_KEY = environment.signing_key("HISTORY_SIGNING_KEY")
-# The newest entry, kept outside the database: one that lacks it is a restored backup.
 # Public keys of signing keys that were in use before: their checkpoints still count.
 HISTORY_FORMER_PUBLIC_KEYS = environment.words("HISTORY_FORMER_PUBLIC_KEYS", [])
 # Signed checkpoints, kept outside the database as well.
 CHECKPOINT_FILE = BASE_DIR / environment.text("CHECKPOINT_FILE", "var/history-checkpoints.jsonl")
+# The newest entry, kept outside the database: one that lacks it is a restored backup.
 HISTORY_HEAD_FILE = BASE_DIR / environment.text("HISTORY_HEAD_FILE", "var/history-head.json")
 
 # --- the application -----------------------------------------------------------------------------------------------
