@@ -344,7 +344,7 @@ class WriteError(AssertionError):
 
 
 def refuse_writes(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-    """Sessions, the cache that readyz tries, and allauth's own copy of an address may be written; nothing else.
+    """Sessions, caches, and allauth's own copy of an address may be written; nothing else.
 
     A refused GET is noted: the security log may grow by it.
     """
@@ -353,7 +353,7 @@ def refuse_writes(execute: Any, sql: str, params: Any, many: bool, context: Any)
         return execute(sql, params, many, context)
     if word in ("INSERT", "UPDATE", "DELETE", "REPLACE") and not any(
         f'"{table}"' in sql.split("(", maxsplit=1)[0]
-        for table in ("django_session", "portal_cache", "account_emailaddress")
+        for table in ("django_session", "portal_cache", "numbers_app_keptsearch", "account_emailaddress")
     ):
         raise WriteError(sql[:200])
     return execute(sql, params, many, context)
