@@ -26,4 +26,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunPython(leave_unlogged, migrations.RunPython.noop),
+        # Where answers were kept before.
+        migrations.RunSQL("DROP TABLE IF EXISTS portal_cache_searches", migrations.RunSQL.noop),
     ]

@@ -1,5 +1,6 @@
 """People who use the portal."""
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser
@@ -31,6 +32,10 @@ class User(AbstractUser):
     def group_names(self) -> frozenset[str]:
         """As of the first look. Each request reads its person anew, so what was taken away is gone at the next one."""
         return frozenset(self.groups.values_list("name", flat=True))
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        self.__dict__.pop("group_names", None)
+        super().refresh_from_db(*args, **kwargs)
 
     @property
     def display_name(self) -> str:

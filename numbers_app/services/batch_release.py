@@ -51,6 +51,7 @@ ORDERS_AT_ONCE = 10
 # Imports ask nobody, so they are made many in one transaction; the worker looks at other tasks after a few of these.
 IMPORTS_AT_ONCE = 50
 IMPORTS_A_TURN = 4
+UNFORESEEN = "The portal failed to make this, and its log says why. Tell an administrator, then try again."
 
 type Ring = Callable[[int], object]
 # The process that acts, under the name of a person: by id and name.
@@ -75,16 +76,14 @@ def batch_release(*, actor: Actor, batch_id: int, ring: Ring) -> bool:
     person = cache(replace(actor, request_id=batch_request_id(batch_id)).on_behalf)
     if batch.kind == BatchKind.IMPORT:
         return all(_import_next(batch_id, person) for _ in range(IMPORTS_A_TURN))
-    while True:
-        # Counted without a lock: two workers at once may exceed the room by a few.
-        room = min(MOST_OPEN - orders_under_way(batch).count(), ORDERS_AT_ONCE)
-        if room <= 0 or not _order_next(batch_id, room, person, ring):
-            return False
+    while _has_room(batch) and _order_next(batch_id, person, ring):
+        pass
+    return False
 
 
 def batch_has_more(batch: Batch) -> bool:
     """Whether there is something to release now, and room for it."""
-    return _may_release(batch) and _approved(batch).exists() and orders_under_way(batch).count() < MOST_OPEN
+    return _may_release(batch) and _approved(batch).exists() and _has_room(batch)
 
 
 def batch_finish(*, actor: Actor, batch_id: int) -> bool:
@@ -125,22 +124,25 @@ def _import_next(batch_id: int, person: People) -> bool:
     with transaction.atomic(durable=True):
         batch = batch_lock(batch_id)
         rows = list(_approved(batch)[:IMPORTS_AT_ONCE]) if _may_release(batch) else []
-        for row in rows:
-            _import(person(batch.author_id, batch.author_name), batch, row)
+        author = person(batch.author_id, batch.author_name)
+        _each_alone(rows, lambda row: _import(author, batch, row))
     return bool(rows)
 
 
-def _order_next(batch_id: int, most: int, person: People, ring: Ring) -> bool:
+def _order_next(batch_id: int, person: People, ring: Ring) -> bool:
     """Order the first approved rows. Whether there were any that may be."""
     with transaction.atomic(durable=True):
         batch = batch_lock(batch_id)
-        rows = list(_approved(batch)[:most]) if _may_release(batch) else []
+        rows = list(_approved(batch)[:ORDERS_AT_ONCE]) if _may_release(batch) else []
         carried_out = _lock_what_they_name(rows)
-        for row in rows:
+
+        def order(row: BatchRow) -> None:
             if row.order_id in carried_out:
                 _end(row, RowState.ORDERED)
-            elif problem := _order_unless_taken(batch, row, person, ring):
-                _end(row, RowState.FAILED, problem=problem)
+            else:
+                ring(_order(batch, row, person).pk)
+
+        _each_alone(rows, order)
     return bool(rows)
 
 
@@ -157,6 +159,34 @@ def _lock_what_they_name(rows: list[BatchRow]) -> set[int]:
     return {pk for pk, status in tried if status == OrderStatus.DONE}
 
 
+def _each_alone(rows: list[BatchRow], make: Callable[[BatchRow], None]) -> None:
+    """Make what each row asks for. A row that cannot be made fails alone, with a sentence, and the batch goes on.
+
+    That holds for errors that nobody foresaw as well, unless they are no row's own: trouble of the database, and what
+    several rows fail of without exception. Those are raised, and every row stays approved.
+    """
+    unforeseen = []
+    for row in rows:
+        try:
+            with transaction.atomic():
+                make(row)
+        except InvalidInput as error:
+            _end(row, RowState.FAILED, problem=error.message)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.exception("batch_row_failed", batch=row.batch_id, line=row.line)
+            _end(row, RowState.FAILED, problem=UNFORESEEN)
+            unforeseen.append(error)
+    if len(unforeseen) == len(rows) > 1:
+        raise unforeseen[0]
+
+
+def _has_room(batch: Batch) -> bool:
+    """Whether so many orders more may be open. Counted without a lock: two workers at once may exceed it by a few."""
+    return orders_under_way(batch).count() + ORDERS_AT_ONCE <= MOST_OPEN
+
+
 def _may_release(batch: Batch) -> bool:
     return batch.status == BatchStatus.RUNNING and not (batch.execute_after and batch.execute_after > timezone.now())
 
@@ -166,47 +196,32 @@ def _approved(batch: Batch) -> QuerySet[BatchRow]:
 
 
 def _import(author: Actor, batch: Batch, row: BatchRow) -> None:
-    if problem := _import_problem(row):
-        _end(row, RowState.FAILED, problem=problem)
-        return
-
-    def make() -> None:
-        campaign = campaign_import(
-            actor=author,
-            account=_account(row),
-            number=row.number,
-            values=row.parameters,
-            reason=batch.reason,
-            approved_by=row.decider_name,
-        )
-        _end(row, RowState.DONE, campaign=campaign)
-
-    if problem := _make(row, make):
-        _end(row, RowState.FAILED, problem=problem)
-
-
-def _import_problem(row: BatchRow) -> str:
-    """Why a row that was fine when it was asked for is not any more, as orders are checked again when they are sent."""
+    """Raises InvalidInput when what was fine as it was asked for is not any more, as orders are checked again too."""
     account, wished = _account(row), row.parameters.get("stop_date")
     if not account.active:
-        return f"{account} is no longer in Callcap's account tree."
+        raise InvalidInput(f"{account} is no longer in Callcap's account tree.")
     if wished and date.fromisoformat(wished) < account.today():
-        return f"The stop date {wished} had passed before the number was imported."
-    return ""
+        raise InvalidInput(f"The stop date {wished} had passed before the number was imported.")
+    campaign = campaign_import(
+        actor=author,
+        account=account,
+        number=row.number,
+        values=row.parameters,
+        reason=batch.reason,
+        approved_by=row.decider_name,
+    )
+    _end(row, RowState.DONE, campaign=campaign)
 
 
-def _order_unless_taken(batch: Batch, row: BatchRow, person: People, ring: Ring) -> str:
-    """Make the order of a row. Returns why it cannot be made; where a number is taken, a search may bring another."""
+def _order(batch: Batch, row: BatchRow, person: People) -> Order:
+    """The order of a row. Raises InvalidInput when its number is taken and there is no search to bring another."""
     taken = _taken(row)
-    return taken if taken and not row.criteria else _order(batch, row, person, ring, taken)
-
-
-def _order(batch: Batch, row: BatchRow, person: People, ring: Ring, taken: str) -> str:
-    """Make the order of a row. Returns why it cannot be made: somebody has just asked for its number."""
+    if taken and not row.criteria:
+        raise InvalidInput(taken)
     now = timezone.now()
     number = row.campaign.phone_number if row.campaign else row.number
     wants_one = bool(number) and not row.criteria
-    order = Order(
+    order = Order.objects.create(
         kind=ORDER_KINDS[BatchKind(batch.kind)],
         status=OrderStatus.APPROVED,
         account=_account(row),
@@ -232,19 +247,12 @@ def _order(batch: Batch, row: BatchRow, person: People, ring: Ring, taken: str) 
         rung_at=now,
         request_id=batch_request_id(batch.pk),
     )
-
-    def make() -> None:
-        order.save(force_insert=True)
-        _write_history(batch, row, order, person)
-        # Behind the history's lock, as whoever asks for a number writes it: two of them would else wait for each other.
-        if number and row.campaign is None:
-            _choose(order, number, taken)
-        _end(row, RowState.ORDERED, order=order)
-
-    problem = _make(row, make)
-    if not problem:
-        ring(order.pk)
-    return problem
+    _write_history(batch, row, order, person)
+    # Behind the history's lock, as whoever asks for a number writes it: two of them would else wait for each other.
+    if number and row.campaign is None:
+        _choose(order, number, taken)
+    _end(row, RowState.ORDERED, order=order)
+    return order
 
 
 def _choose(order: Order, number: str, taken: str) -> None:
@@ -252,25 +260,6 @@ def _choose(order: Order, number: str, taken: str) -> None:
         Choice.objects.create(order=order, number=number, rank=1, live=not taken, dropped_because=taken)
     except IntegrityError as error:
         raise InvalidInput(f"{phone_text(number)} has just been asked for by somebody else.") from error
-
-
-def _make(row: BatchRow, make: Callable[[], None]) -> str:
-    """What a row asks for, or nothing of it. Returns why it cannot be made.
-
-    An error that nobody foresaw fails its row alone, where people see it and can try again: the batch goes on. Trouble
-    of the database, which says nothing about the row, is raised.
-    """
-    try:
-        with transaction.atomic():
-            make()
-    except (OperationalError, InterfaceError):
-        raise
-    except InvalidInput as error:
-        return error.message
-    except Exception:
-        logger.exception("batch_row_failed", batch=row.batch_id, line=row.line)
-        return "The portal failed to make this, and its log says why. Tell an administrator, then try again."
-    return ""
 
 
 def _write_history(batch: Batch, row: BatchRow, order: Order, person: People) -> None:

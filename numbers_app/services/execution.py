@@ -77,13 +77,11 @@ def _is_due(order: Order) -> bool:
 
 
 def _is_held(order: Order, switch: SendingSwitch) -> bool:
-    """Whether the order must not even be looked at now: ``attempt_send`` looks again, at all orders, behind its locks.
-
-    What is in doubt is checked unless everything is paused.
-    """
-    if order.status != OrderStatus.APPROVED or order.kind != OrderKind.PROVISION:
+    """Whether the switch or a paused batch holds the order back. What is in doubt is checked unless all is paused."""
+    if order.status != OrderStatus.APPROVED:
         return switch.everything_paused
-    return switch.everything_paused or switch.purchases_paused or is_batch_paused(order)
+    buying = order.kind == OrderKind.PROVISION
+    return switch.everything_paused or (buying and switch.purchases_paused) or is_batch_paused(order)
 
 
 def _carrying(actor: Actor, order: Order) -> Actor:

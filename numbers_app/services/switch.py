@@ -64,8 +64,8 @@ def sending_resume(*, actor: Actor, reason: str) -> SendingSwitch:
     # before the history's head, never while it is held, and by number, as by everybody who locks several.
     with transaction.atomic():
         due = Order.objects.filter(status=OrderStatus.APPROVED, execute_after__lte=timezone.now())
-        held_back = list(due.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-        Order.objects.filter(pk__in=held_back).update(rung_at=None)
+        list(due.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        due.update(rung_at=None)
     return switch
 
 

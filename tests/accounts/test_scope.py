@@ -215,3 +215,12 @@ def test_person_without_a_name_is_shown_by_username() -> None:
 def test_campaigns_know_which_numbers_they_hold(tree: Tree) -> None:
     campaign: Campaign = CampaignFactory(phone_number=CAKE, account=tree.first)
     assert str(campaign) == CAKE
+
+
+def test_a_role_is_seen_by_whoever_reads_the_person_anew() -> None:
+    person: User = UserFactory(username="reader", role=Role.SALES_REP)
+    assert can(person, Capability.ORDER)
+    person.groups.clear()
+    assert not can(User.objects.get(pk=person.pk), Capability.ORDER)
+    person.refresh_from_db()
+    assert not can(person, Capability.ORDER)

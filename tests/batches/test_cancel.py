@@ -36,6 +36,7 @@ pytestmark = pytest.mark.django_db
 def half_way(rep: User, manager: User, numbers: list[Campaign], monkeypatch: pytest.MonkeyPatch) -> Batch:
     """Line 2 is at Callcap, line 3 is ordered, line 4 is approved."""
     monkeypatch.setattr(batch_release, "MOST_OPEN", 2)
+    monkeypatch.setattr(batch_release, "ORDERS_AT_ONCE", 1)
     batch = running(rep, manager, change_draft(rep, numbers))
     release(batch)
     Order.objects.filter(batch_row__line=2).update(status=OrderStatus.SENDING)

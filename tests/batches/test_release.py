@@ -76,7 +76,12 @@ def approved(rep: User, manager: User, numbers: list[Campaign]) -> Batch:
 @pytest.fixture
 def room_for(monkeypatch: pytest.MonkeyPatch) -> Any:
     """``room_for(2)``: so many orders of a batch may be open at once."""
-    return lambda count: monkeypatch.setattr(releasing, "MOST_OPEN", count)
+
+    def room_for(count: int) -> None:
+        monkeypatch.setattr(releasing, "MOST_OPEN", count)
+        monkeypatch.setattr(releasing, "ORDERS_AT_ONCE", 1)
+
+    return room_for
 
 
 def entries(order: Order) -> list[tuple[str, str, str]]:
@@ -141,8 +146,11 @@ def test_nothing_is_released_before_its_time(manager: User, numbers: list[Campai
     assert len(release(batch)) == 3
 
 
-def test_a_worker_that_dies_has_ordered_a_row_or_has_not(approved: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releasing, "ORDERS_AT_ONCE", 1)
+@pytest.mark.parametrize(("together", "ordered"), [(1, 1), (10, 0)])
+def test_a_worker_that_dies_has_ordered_a_row_or_has_not(
+    approved: Batch, monkeypatch: pytest.MonkeyPatch, together: int, ordered: int
+) -> None:
+    monkeypatch.setattr(releasing, "ORDERS_AT_ONCE", together)
     rung: list[int] = []
 
     def ring(order_id: int) -> None:
@@ -153,7 +161,7 @@ def test_a_worker_that_dies_has_ordered_a_row_or_has_not(approved: Batch, monkey
     with pytest.raises(KeyboardInterrupt):
         batch_release(actor=WORKER, batch_id=approved.pk, ring=ring)
     assert outcomes(approved) == {"approved": 3}
-    assert [order.pk for order in orders_of(approved)] == rung
+    assert [order.pk for order in orders_of(approved)] == rung[:ordered]
     release(approved)
     assert Order.objects.count() == 3
     assert history_verify().problems == []
@@ -325,14 +333,14 @@ def test_the_approval_of_a_batchs_order_cannot_be_undone_one_by_one(
 
 
 @pytest.fixture
-def second_row_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
-    """``second_row_fails(error)``: making the order of the second row raises it, from now on."""
+def rows_fail(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """``rows_fail(error, 3)``: making the order of line 3 raises it, from now on."""
 
-    def fails(error: Exception) -> None:
+    def fails(error: Exception, *lines: int) -> None:
         real = releasing._write_history
 
         def write(batch: Batch, row: BatchRow, *rest: Any) -> None:
-            if row.line == 3:
+            if row.line in lines:
                 raise error
             real(batch, row, *rest)
 
@@ -344,11 +352,11 @@ def second_row_fails(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], N
 def test_an_error_that_nobody_foresaw_fails_its_row_alone(
     approved: Batch,
     rep: User,
-    second_row_fails: Callable[[Exception], None],
+    rows_fail: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    second_row_fails(ZeroDivisionError("swordfish"))
+    rows_fail(ZeroDivisionError("swordfish"), 3)
     assert len(release(approved)) == 2
     assert outcomes(approved) == {"approved": 2, "failed": 1}
     failed = BatchRow.objects.get(state=RowState.FAILED)
@@ -362,12 +370,24 @@ def test_an_error_that_nobody_foresaw_fails_its_row_alone(
     assert history_verify().problems == []
 
 
-def test_trouble_of_the_database_fails_no_row(approved: Batch, second_row_fails: Callable[[Exception], None]) -> None:
-    second_row_fails(OperationalError("deadlock detected"))
-    with pytest.raises(OperationalError):
+def test_a_row_that_cannot_even_be_read_fails_alone(approved: Batch) -> None:
+    BatchRow.objects.filter(line=3).update(account=None)
+    assert len(release(approved)) == 2
+    assert outcomes(approved) == {"approved": 2, "failed": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"), [(OperationalError("deadlock detected"), (3,)), (MemoryError("swordfish"), (2, 3, 4))]
+)
+def test_what_is_no_row_s_own_fault_fails_none(
+    approved: Batch, rows_fail: Callable[..., None], error: Exception, lines: tuple[int, ...]
+) -> None:
+    rows_fail(error, *lines)
+    with pytest.raises(type(error)):
         release(approved)
     assert outcomes(approved) == {"approved": 3}
     assert not Order.objects.exists()
+    assert not BatchRow.objects.exclude(problem="").exists()
 
 
 def test_more_rows_can_be_approved_while_others_run(rep: User, manager: User, numbers: list[Campaign]) -> None:

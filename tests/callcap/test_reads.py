@@ -110,6 +110,14 @@ class TestSearch:
             )
         )
 
+    @pytest.mark.parametrize("zipcodes", [[1, True], [True, 1], ["1", 1], [["1"], 1], [{}, "{}"]])
+    def test_what_one_item_says_is_not_taken_for_what_another_says(
+        self, make_client: MakeClient, zipcodes: list[Any]
+    ) -> None:
+        items = [{"number": number, "zip": given} for number, given in zip((NUMBER, OTHER), zipcodes, strict=True)]
+        alone = [search(make_client, success(numbers=[item])).numbers[0] for item in items]
+        assert list(search(make_client, success(numbers=items)).numbers) == alone
+
     @pytest.mark.parametrize(
         "fields",
         [

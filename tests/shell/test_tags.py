@@ -8,7 +8,7 @@ from django.template import Context, RequestContext, Template, TemplateSyntaxErr
 from django.test import RequestFactory
 from django.utils import timezone
 
-from numbers_app.templatetags import shell
+from numbers_app.templatetags import search, shell
 
 NOON = datetime(2026, 11, 23, 18, 0, 5, tzinfo=UTC)
 
@@ -42,6 +42,18 @@ def test_spelled_marks_the_match_and_reads_the_number_once(text: str, marked: st
     html = shell.spelled("3167342253", text)
     assert f'<span aria-hidden="true">{marked}</span>' in html
     assert html.count("(316) 734-2253") == 1
+
+
+def test_whatever_stands_for_a_number_is_escaped() -> None:
+    hostile = "\"'><b>316</b>&"
+    for html in (
+        shell.spelled(hostile),
+        shell.spelled(hostile, "316"),
+        search.search_tick(hostile, [], hostile),
+        search.search_tick(hostile, [hostile], hostile, oob=True),
+    ):
+        assert "<b>" not in html
+        assert "'><" not in html
 
 
 @pytest.mark.parametrize("text", ["", "hello", "ca!ke", "waytoolongtext"])
