@@ -88,10 +88,10 @@ def _finite(text: str) -> float:
 
 def ten_digits(value: object) -> str:
     """A US or Canadian number as ten digits, read with or without ``+1`` and punctuation; empty when it is none."""
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        return ""
     if isinstance(value, str) and _TEN_DIGITS(value):
         return value
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return ""
     digits = re.sub(r"[\s().\-+/]", "", str(value))
     found = re.fullmatch(r"1?([2-9][0-9]{9})", digits)
     return found[1] if found else ""
@@ -178,20 +178,13 @@ class _Descriptions(dict[tuple[object, ...], tuple[str, ...]]):
         self._evidence = evidence
 
     def __missing__(self, said: tuple[object, ...]) -> tuple[str, ...]:
-        read = self._read(*said)
+        read = self.read(*said)
         # Texts alone: 1 and True are the same key.
         if all(value is None or isinstance(value, str) for value in said):
             self[said] = read
         return read
 
-    def of(self, said: tuple[object, ...]) -> tuple[str, ...]:
-        """Of values among which may be lists and objects."""
-        try:
-            return self[said]
-        except TypeError:
-            return self._read(*said)
-
-    def _read(self, number_type: object, pool: object, *place: object) -> tuple[str, ...]:
+    def read(self, number_type: object, pool: object, *place: object) -> tuple[str, ...]:
         return (
             _one_of(number_type, ("local", "tollfree")),
             _one_of(pool, ("public", "reserved")),
@@ -205,7 +198,14 @@ def _read_number(item: object, descriptions: _Descriptions) -> AvailableNumber |
         return AvailableNumber(number=number) if number else None
     fields = _fields_of(tuple(item))(item)
     number = ten_digits(fields[0])
-    return AvailableNumber(number, *descriptions.of(fields[1:])) if number else None
+    if not number:
+        return None
+    try:
+        description = descriptions[fields[1:]]
+    except TypeError:
+        # Lists and objects, which are no keys.
+        description = descriptions.read(*fields[1:])
+    return AvailableNumber(number, *description)
 
 
 # The items of an answer have the same few shapes.

@@ -129,11 +129,6 @@ def _with_digits(field: str, pattern: str) -> Q:
     return Q(**{f"{field}__regex": re.sub(f"[{vanity.WILDCARDS}]", "[0-9]", pattern)})
 
 
-def campaigns_held(numbers: list[str]) -> set[str]:
-    """Those of the given numbers that are among ours and have not stopped."""
-    return set(Campaign.objects.filter(phone_number__in=numbers, ended_at=None).values_list("phone_number", flat=True))
-
-
 def campaigns_disputed(user: User) -> QuerySet[Campaign]:
     """The numbers that the user may see and that the vendor says are not ours, until somebody settles it."""
     return campaign_list(user).filter(disputed_at__isnull=False)

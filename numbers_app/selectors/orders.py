@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from numbers_app.models import OPEN, Attempt, Choice, HistoryEntry, Order, OrderKind, OrderStatus, User, Verb
+from numbers_app.models import OPEN, Attempt, HistoryEntry, Order, OrderKind, OrderStatus, User, Verb
 from numbers_app.permissions import Capability, can
 from numbers_app.services.doubt import doubtful_purchase
 
@@ -93,8 +93,3 @@ def order_amendments(order: Order) -> QuerySet[HistoryEntry]:
 def orders_open_for_number(user: User, number: str) -> QuerySet[Order]:
     """The visible orders that may still change this number, newest first."""
     return order_list(user).filter(phone_number=number, status__in=OPEN)
-
-
-def live_choices(numbers: list[str]) -> dict[str, int]:
-    """{number: order id} of the given numbers that somebody has already asked for."""
-    return dict(Choice.objects.filter(number__in=numbers, live=True).values_list("number", "order_id"))

@@ -13,8 +13,7 @@ from numbers_app.memorable import Memorability, memorability, words_of
 from numbers_app.ranking import best_first
 from numbers_app.vendor import vendor_find_number, vendor_search
 
-from .campaigns import campaigns_held
-from .orders import live_choices
+from .taken import numbers_taken
 
 
 @dataclass(frozen=True)
@@ -88,9 +87,8 @@ def found_numbers(offers: Sequence[AvailableNumber]) -> list[FoundNumber]:
 
     For a page of a search: asking about a thousand at once costs more than everything else.
     """
-    numbers = [offer.number for offer in offers]
-    wanted, held = live_choices(numbers), campaigns_held(numbers)
-    found = [FoundNumber(offer, wanted.get(offer.number), offer.number in held) for offer in offers]
+    taken = numbers_taken(offer.number for offer in offers)
+    found = [FoundNumber(offer, taken.wanted.get(offer.number), offer.number in taken.held) for offer in offers]
     return sorted(found, key=lambda one: not one.free)
 
 

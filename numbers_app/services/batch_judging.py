@@ -21,8 +21,7 @@ from numbers_app.forms.batch_cells import SEARCH_COLUMNS, CellReader, at_column
 from numbers_app.forms.campaigns import check_stop_date
 from numbers_app.models import RUN_ON, Account, BatchKind, BatchRow, Campaign, RowState, User
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
-from numbers_app.selectors.campaigns import campaigns_held
-from numbers_app.selectors.orders import live_choices
+from numbers_app.selectors.taken import Taken, numbers_taken
 from numbers_app.text import phone_text
 
 from .validity import confirm_parameters, plain_value, reapply_parameters
@@ -75,7 +74,7 @@ def rows_of_selection(
     if isinstance(wished.get("stop_date"), str):
         wished["stop_date"] = date.fromisoformat(wished["stop_date"]) if wished["stop_date"] else None
     # What calls would ring is one number for all.
-    taken = _Taken.look_up({values["destination"]} if values.get("destination") else set())
+    taken = numbers_taken({values["destination"]} if values.get("destination") else set())
     chosen = campaigns.select_related("account").iterator(chunk_size=CHUNK)
     for place, campaign in enumerate(chosen, start=1):
         made = BatchRow(
@@ -97,7 +96,7 @@ def rows_of_selection(
         yield made
 
 
-def _selected_parameters(kind: BatchKind, campaign: Campaign, values: Values, taken: _Taken) -> Values:
+def _selected_parameters(kind: BatchKind, campaign: Campaign, values: Values, taken: Taken) -> Values:
     if kind == BatchKind.CONFIRM:
         return confirm_parameters(campaign)
     if kind == BatchKind.REAPPLY:
@@ -105,27 +104,15 @@ def _selected_parameters(kind: BatchKind, campaign: Campaign, values: Values, ta
     return _change_parameters(campaign, values, taken)
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """Numbers, of those that were looked up, that are ours or about to be."""
-
-    held: set[str]
-    wanted: dict[str, int]
-
-    @classmethod
-    def look_up(cls, numbers: set[str]) -> _Taken:
-        listed = sorted(numbers)
-        return cls(campaigns_held(listed), live_choices(listed))
-
-    def loop(self, destination: str, number: str = "") -> str:
-        """Why calls must not be sent there; empty when nothing stands against it."""
-        if destination == number:
-            return "This is the number itself: calls would go round in a circle."
-        if destination in self.held:
-            return "This is itself one of our tracking numbers: calls could go round in a circle."
-        if destination in self.wanted:
-            return "This is itself about to become one of our tracking numbers."
-        return ""
+def _loop(taken: Taken, destination: str, number: str = "") -> str:
+    """Why calls must not be sent there; empty when nothing stands against it."""
+    if destination == number:
+        return "This is the number itself: calls would go round in a circle."
+    if destination in taken.held:
+        return "This is itself one of our tracking numbers: calls could go round in a circle."
+    if destination in taken.wanted:
+        return "This is itself about to become one of our tracking numbers."
+    return ""
 
 
 def _refuse_beyond_reach(campaign: Campaign) -> None:
@@ -154,12 +141,12 @@ def _differing(campaign: Campaign, values: Values) -> Values:
     return differing
 
 
-def _change_parameters(campaign: Campaign, values: Values, taken: _Taken) -> Values:
+def _change_parameters(campaign: Campaign, values: Values, taken: Taken) -> Values:
     """The parameters of a change. Raises _Refused with every sentence against it."""
     differing = _differing(campaign, values)
     problems = []
     destination = differing.get("destination", "")
-    if destination and (loop := taken.loop(destination, campaign.phone_number)):
+    if destination and (loop := _loop(taken, destination, campaign.phone_number)):
         problems.append(at_column("destination", phone_text(destination), loop))
     if problem := _stop_date_problem(differing, campaign.account):
         problems.append(at_column("stop_date", str(differing["stop_date"]), problem))
@@ -192,7 +179,7 @@ class _FileJudge(ABC):
         for location in locations_granted(user):
             for name in {location.key, str(location.callcap_id), location.name, str(location)}:
                 self._locations.setdefault(name, []).append(location)
-        self._taken = _Taken(set(), {})
+        self._taken = Taken()
 
     def read(self, row: FileRow) -> _Read:
         """What the row says, and what is wrong with its cells."""
@@ -212,7 +199,7 @@ class _FileJudge(ABC):
     def look_up(self, rows: list[_Read]) -> None:
         """Read from the database what is known of the rows."""
         destinations = {read.values["destination"] for read in rows if read.values.get("destination")}
-        self._taken = _Taken.look_up(destinations | {read.number for read in rows if read.number})
+        self._taken = numbers_taken(destinations | {read.number for read in rows if read.number})
 
     def judge(self, read: _Read) -> BatchRow:
         """The row as it stands; refused with every sentence against it."""
@@ -254,7 +241,7 @@ class _FileJudge(ABC):
         if not read.text("destination"):
             read.refuse("destination", "Give the number that calls should ring to.")
         destination = read.values.get("destination", "")
-        loop = self._taken.loop(destination, read.number) if destination else ""
+        loop = _loop(self._taken, destination, read.number) if destination else ""
         if destination in self._line_of and not loop:
             loop = f"This is itself a number of this file, on line {self._line_of[destination]}."
         if loop:

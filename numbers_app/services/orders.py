@@ -30,8 +30,7 @@ from numbers_app.models import (
 )
 from numbers_app.permissions import Capability, can, require
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
-from numbers_app.selectors.campaigns import campaigns_held
-from numbers_app.selectors.orders import live_choices
+from numbers_app.selectors.taken import numbers_taken
 from numbers_app.text import phone_text
 
 from .decisions import order_approve_own, order_lock_granted, order_refuse_stale
@@ -315,13 +314,13 @@ def _made_by_form(
 
 
 def _refuse_taken(numbers: list[str], by_other_than: int | None = None) -> None:
-    held = campaigns_held(numbers)
-    wanted = {number: order for number, order in live_choices(numbers).items() if order != by_other_than}
+    taken = numbers_taken(numbers)
     for number in numbers:
-        if number in held:
+        if number in taken.held:
             raise InvalidInput(f"{phone_text(number)} is already one of our numbers.", field="number")
-        if number in wanted:
-            raise InvalidInput(f"{phone_text(number)} is already asked for in order {wanted[number]}.", field="number")
+        asked_by = taken.wanted.get(number, by_other_than)
+        if asked_by != by_other_than:
+            raise InvalidInput(f"{phone_text(number)} is already asked for in order {asked_by}.", field="number")
 
 
 def order_write_request(actor: Actor, user: User, order: Order, changes: Changes) -> None:

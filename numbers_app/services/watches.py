@@ -21,8 +21,7 @@ from numbers_app.forms.search import SearchForm
 from numbers_app.models import SavedView, User, Watch
 from numbers_app.permissions import Capability, can, require
 from numbers_app.selectors.accounts import locations_granted
-from numbers_app.selectors.campaigns import campaigns_held
-from numbers_app.selectors.orders import live_choices
+from numbers_app.selectors.taken import numbers_taken
 from numbers_app.text import phone_text
 from numbers_app.vendor import vendor_search
 
@@ -133,7 +132,7 @@ def _remember(watch: Watch, claim: datetime, answer: SearchAnswer) -> None:
 
 def _free(numbers: list[str]) -> list[str]:
     """Those that nobody asks for and that are not ours."""
-    taken = campaigns_held(numbers) | live_choices(numbers).keys()
+    taken = numbers_taken(numbers)
     return [number for number in numbers if number not in taken]
 
 

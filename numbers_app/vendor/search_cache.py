@@ -62,19 +62,20 @@ def searched_forget() -> int:
 
 
 def _key(criteria: SearchCriteria) -> str:
-    """What is asked of whom, as the vendor hears it."""
-    asked = json.dumps([settings.CALLCAP_API_URL, criteria.to_wire()], sort_keys=True)
+    """What is asked of whom and by whom, as the vendor hears it: another key may be offered other numbers."""
+    asked = json.dumps([settings.CALLCAP_API_URL, settings.CALLCAP_API_KEY, criteria.to_wire()], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def _pack(answer: SearchAnswer) -> bytes:
     descriptions: dict[tuple[str, ...], int] = {}
-    numbers = [(offer[0], descriptions.setdefault(offer[1:], len(descriptions))) for offer in answer.numbers]
+    places = [descriptions.setdefault(offer[1:], len(descriptions)) for offer in answer.numbers]
     kept: dict[str, Any] = {
         "skipped": answer.skipped,
         "capped": answer.capped,
         "descriptions": list(descriptions),
-        "numbers": numbers,
+        "places": places,
+        "numbers": " ".join([offer.number for offer in answer.numbers]),
     }
     return zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), 1)
 
@@ -82,8 +83,9 @@ def _pack(answer: SearchAnswer) -> bytes:
 def _unpack(packed: bytes | memoryview, at: datetime) -> Searched:
     found = json.loads(zlib.decompress(packed))
     descriptions = found["descriptions"]
+    offered = zip(found["numbers"].split(), found["places"], strict=True)
     answer = SearchAnswer(
-        numbers=tuple([AvailableNumber(number, *descriptions[place]) for number, place in found["numbers"]]),
+        numbers=tuple([AvailableNumber(number, *descriptions[place]) for number, place in offered]),
         skipped=found["skipped"],
         capped=found["capped"],
     )

@@ -13,8 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from numbers_app.permissions import Capability
-from numbers_app.selectors.campaigns import campaigns_held
-from numbers_app.selectors.orders import live_choices
+from numbers_app.selectors.taken import numbers_taken
 
 from .http import PortalRequest, allow
 
@@ -32,12 +31,12 @@ def tray_numbers(request: PortalRequest) -> list[str]:
 def tray_context(request: PortalRequest) -> dict[str, Any]:
     """What the tray shows: each number, and the order that has asked for it meanwhile or that it is ours."""
     numbers = tray_numbers(request)
-    wanted, held = live_choices(numbers), campaigns_held(numbers)
-    free = [number for number in numbers if number not in wanted and number not in held]
+    taken = numbers_taken(numbers)
+    free = [number for number in numbers if number not in taken]
     query = QueryDict(mutable=True)
     query.setlist("number", free)
     return {
-        "tray": [(number, wanted.get(number), number in held) for number in numbers],
+        "tray": [(number, taken.wanted.get(number), number in taken.held) for number in numbers],
         "tray_numbers": numbers,
         "tray_query": query.urlencode() if free else "",
     }

@@ -1,13 +1,15 @@
 """Searching Callcap and our own numbers."""
 
 import pytest
+from django.utils import timezone
 
 from numbers_app.callcap import SearchCriteria
 from numbers_app.errors import VendorTrouble
 from numbers_app.models import Account, Attempt, User
-from numbers_app.selectors.campaigns import campaign_list, campaign_search, campaigns_held
-from numbers_app.selectors.orders import live_choices, order_timeline
+from numbers_app.selectors.campaigns import campaign_list, campaign_search
+from numbers_app.selectors.orders import order_timeline
 from numbers_app.selectors.search import found_numbers, number_places, number_search
+from numbers_app.selectors.taken import Taken, numbers_taken
 from tests.factories import CampaignFactory
 from tests.orders.steps import CAKE, approve, ask, carry_out
 from tests.sandbox_server import SandboxServer
@@ -76,8 +78,11 @@ def test_letters_with_digits_are_not_taken_for_a_number(rep: User, location: Acc
 def test_held_and_wanted_numbers_are_told_apart(rep: User, location: Account) -> None:
     CampaignFactory(phone_number=CAKE, account=location)
     order = ask(rep, location, "3164440002")
-    assert campaigns_held([CAKE, "3164440002"]) == {CAKE}
-    assert live_choices([CAKE, "3164440002"]) == {"3164440002": order.pk}
+    CampaignFactory(phone_number="3164440003", account=location, ended_at=timezone.now())
+    taken = numbers_taken([CAKE, "3164440002", "3164440003", "3164440004"])
+    assert taken == Taken(held={CAKE}, wanted={"3164440002": order.pk})
+    assert [number in taken for number in (CAKE, "3164440002", "3164440003")] == [True, True, False]
+    assert numbers_taken([]) == Taken()
 
 
 def test_timeline_tells_the_order_s_life_oldest_first(
