@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from numbers_app.callcap import AvailableNumber, SearchAnswer, SearchCriteria
@@ -23,6 +24,11 @@ from numbers_app.models import KeptSearch
 logger = structlog.get_logger(__name__)
 
 KEPT = timedelta(seconds=60)
+# One statement, where the model's manager needs a transaction around it.
+_KEEP = (
+    "INSERT INTO numbers_app_keptsearch (key, at, packed) VALUES (%s, %s, %s) "
+    "ON CONFLICT (key) DO UPDATE SET at = excluded.at, packed = excluded.packed"
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,9 @@ def searched_recall(criteria: SearchCriteria) -> Searched | None:
 def searched_keep(criteria: SearchCriteria, searched: Searched) -> None:
     """Keep the answer for a minute, in place of an older one."""
     try:
-        kept = KeptSearch(key=_key(criteria), at=searched.at, packed=_pack(searched.answer))
-        KeptSearch.objects.bulk_create(
-            [kept], update_conflicts=True, unique_fields=["key"], update_fields=["at", "packed"]
-        )
+        at = connection.ops.adapt_datetimefield_value(searched.at)
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [_key(criteria), at, _pack(searched.answer)])
     except Exception as error:
         logger.warning("search_cache_not_writable", error=type(error).__name__)
 

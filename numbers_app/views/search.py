@@ -13,7 +13,7 @@ from django_htmx.http import replace_url
 from numbers_app.criteria import criteria_in_words, criteria_to_query
 from numbers_app.errors import VendorTrouble
 from numbers_app.forms.search import SearchForm
-from numbers_app.models import SavedView
+from numbers_app.models import Account, SavedView
 from numbers_app.permissions import Capability
 from numbers_app.search_box import Part, Reading, read_box
 from numbers_app.selectors.accounts import locations_granted
@@ -44,11 +44,16 @@ def search(request: PortalRequest) -> HttpResponse:
     reading = read_box(asked.get("q", ""))
     if reading.parts and not request.htmx:
         return redirect(f"{request.path}?{_settled(asked, reading).urlencode()}")
-    form = SearchForm(_meant(asked, reading), locations=locations_granted(request.user))
+    template = template_for(request, "search.html", "results")
+    whole = template == "search.html"
+    meant = _meant(asked, reading)
+    # Where the form is not drawn, the Locations are asked for only when one is meant.
+    locations = locations_granted(request.user) if whole or meant.get("account") else Account.objects.none()
+    form = SearchForm(meant, locations=locations)
     context: dict[str, Any] = {"form": form, "reading": reading, "understood": _understood(asked, reading)}
     status = 200
     if not form.was_used:
-        context["form"] = SearchForm(locations=locations_granted(request.user))
+        context["form"] = SearchForm(locations=locations)
     elif request.htmx and _is_half_typed(asked, reading):
         context["half_typed"] = True
     elif not form.is_valid():
@@ -65,9 +70,8 @@ def search(request: PortalRequest) -> HttpResponse:
         else:
             if "fresh" in request.GET:
                 return redirect(f"{request.path}?{_without(request.GET, 'fresh').urlencode()}")
-    template = template_for(request, "search.html", "results")
     context["tray_numbers"] = tray_numbers(request)
-    if template == "search.html":
+    if whole:
         context |= tray_context(request)
         context["saved_views"] = saved_views(request.user, SavedView.Page.SEARCH)
     response = render(request, template, context, status=status)
