@@ -70,6 +70,16 @@ def test_places_narrow_the_search(
     assert found(page) == expected[:50]
 
 
+@pytest.mark.parametrize(("asked", "granted"), [({"account": "L-3"}, True), ({"account": "L-30"}, False)])
+def test_results_alone_are_for_the_readers_own_locations_too(
+    as_rep: Client, sandbox: SandboxServer, asked: dict[str, str], granted: bool
+) -> None:
+    """The form beside them is not drawn, so nothing else asks for the Locations."""
+    expected = offered(sandbox, showReservedPool="true", account="L-3")
+    response = as_rep.get("/search/", asked | {"show_reserved_pool": "on"}, headers={"HX-Request": "true"})
+    assert (expected[0] in response.content.decode()) is granted
+
+
 @pytest.mark.parametrize("location_field", [{"account": "L-3"}, {"location_id": "3"}])
 def test_the_reserved_pool_of_a_location_is_searched_by_key_or_by_id(
     as_rep: Client, sandbox: SandboxServer, location_field: dict[str, str]
