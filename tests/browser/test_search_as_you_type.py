@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.sandbox_server import SandboxServer
 
@@ -61,6 +61,25 @@ def test_the_results_are_marked_busy_within_a_tenth_of_a_second_and_until_the_an
     assert rep.page.evaluate("stopwatch.busy - stopwatch.typed") < 100
     rep.page.get_by_role("heading", name="numbers").wait_for()
     expect(rep.page.locator("#results")).to_have_attribute("aria-busy", "false")
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_is_there_stays_readable_while_the_answer_is_awaited(visit: Any, dark: bool) -> None:
+    rep = visit("rep", dark=dark)
+    rep.open("/search/?area_code=316")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    rep.page.route("**/search/?*", hold)
+    with rep.page.expect_request("**/search/?*"):
+        box(rep.page).fill("cake")
+    expect(rep.page.locator("#results")).to_have_attribute("aria-busy", "true")
+    assert rep.barriers() == []
+    held[0].continue_()
+    rep.page.locator("#results mark").first.wait_for()
 
 
 @pytest.mark.usefixtures("sandbox")
