@@ -22,9 +22,14 @@ LONGEST_ADDRESS = 45
 
 
 def security_event_note(
-    *, request: HttpRequest, kind: SecurityEventKind, user: User | None = None, person: str = "", detail: str = ""
+    *,
+    request: HttpRequest | None,
+    kind: SecurityEventKind,
+    user: User | None = None,
+    person: str = "",
+    detail: str = "",
 ) -> None:
-    """Write one event about the request: when, from where, which page.
+    """Write one event about the request: when, from where, which page. A command has none (None).
 
     ``user`` is whom it is about, by default who is signed in; ``person`` is the name that was typed, by default the
     sign-in name. The request goes on whatever happens: when the database fails, the event goes to the process's log,
@@ -34,10 +39,8 @@ def security_event_note(
         at=timezone.now(),
         kind=kind,
         person=as_kept(person),
-        address=_address_of(request),
-        path=as_kept(_path_of(request)),
         detail=as_kept(detail),
-        request_id=request.META.get("HTTP_X_REQUEST_ID", ""),
+        **(_told_by(request) if request else {}),
     )
     try:
         with transaction.atomic():
@@ -64,7 +67,15 @@ def as_kept(text: str) -> str:
     return line[:LONGEST_TEXT]
 
 
-def _signed_in(request: HttpRequest) -> User | None:
+def _told_by(request: HttpRequest) -> dict[str, str]:
+    return {
+        "address": _address_of(request),
+        "path": as_kept(_path_of(request)),
+        "request_id": request.META.get("HTTP_X_REQUEST_ID", ""),
+    }
+
+
+def _signed_in(request: HttpRequest | None) -> User | None:
     user = getattr(request, "user", None)
     return user if isinstance(user, User) else None
 

@@ -104,6 +104,13 @@ def user_recorded(*, actor: Actor, user: User) -> Iterator[None]:
         _tell_changes(actor, before, changes)
 
 
+def password_change(*, actor: Actor, user: User, password: str) -> None:
+    """Set the person's password. Raises User.DoesNotExist."""
+    with user_recorded(actor=actor, user=user):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
+
 def users_remove(*, actor: Actor, user_ids: Iterable[int]) -> None:
     """Delete people and their grants. What they did stays in orders and history under their names."""
     with transaction.atomic():

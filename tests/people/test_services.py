@@ -8,7 +8,7 @@ from numbers_app.actors import Actor
 from numbers_app.models import Account, Grant, HistoryEntry, Source, User
 from numbers_app.permissions import Role
 from numbers_app.services.accounts import grant_add, grant_remove
-from numbers_app.services.users import NewUser, user_add, user_change, user_recorded, users_remove
+from numbers_app.services.users import NewUser, password_change, user_add, user_change, user_recorded, users_remove
 from tests.factories import PASSWORD
 
 from .conftest import roles, told
@@ -54,6 +54,14 @@ def test_a_change_is_told_as_it_is_in_the_database_not_as_it_was_read(by: Actor,
     assert told()[0][1] == {"user": ["rep", "rep"], "email": ["second@example.com", "third@example.com"]}
     rep.refresh_from_db()
     assert rep.password == "another"
+
+
+def test_a_password_is_set_and_nothing_else_is_undone(by: Actor, rep: User) -> None:
+    User.objects.filter(pk=rep.pk).update(email="second@example.com")
+    password_change(actor=by, user=rep, password="a quiet harbour")
+    assert told() == [("user.changed", {"user": ["rep", "rep"], "password": ["set", "changed"]})]
+    rep.refresh_from_db()
+    assert (rep.email, rep.check_password("a quiet harbour")) == ("second@example.com", True)
 
 
 def test_whoever_is_gone_gets_neither_roles_nor_grants(by: Actor, rep: User, location: Account) -> None:
