@@ -41,7 +41,7 @@ class Breaker(models.Model):
 
 
 class KeptSearch(models.Model):
-    """The vendor's answer to a search, packed, and when it was given; ``key`` says what was asked."""
+    """The vendor's answer to a search, packed, and when it was asked for; ``key`` says what was asked."""
 
     key = models.CharField(primary_key=True, max_length=64)
     at = models.DateTimeField(db_index=True)

@@ -32,8 +32,8 @@ def vendor_search(criteria: SearchCriteria, *, fresh: bool = False, batch: bool 
     kept = None if fresh else searched_recall(criteria)
     if kept is not None:
         return kept
-    answer = _read(lambda client: client.search(criteria), batch=batch)
-    searched = Searched(answer, timezone.now(), cached=False)
+    asked = timezone.now()
+    searched = Searched(_read(lambda client: client.search(criteria), batch=batch), asked, cached=False)
     searched_keep(criteria, searched)
     return searched
 

@@ -24,16 +24,18 @@ from numbers_app.models import KeptSearch
 logger = structlog.get_logger(__name__)
 
 KEPT = timedelta(seconds=60)
-# One statement, where the model's manager needs a transaction around it.
+# One statement, where the model's manager needs a transaction around it. An answer that took long does not replace one
+# that was asked for after it, as by Refresh.
 _KEEP = (
     "INSERT INTO numbers_app_keptsearch (key, at, packed) VALUES (%s, %s, %s) "
-    "ON CONFLICT (key) DO UPDATE SET at = excluded.at, packed = excluded.packed"
+    "ON CONFLICT (key) DO UPDATE SET at = excluded.at, packed = excluded.packed "
+    "WHERE excluded.at > numbers_app_keptsearch.at"
 )
 
 
 @dataclass(frozen=True)
 class Searched:
-    """A search's answer, when Callcap gave it, and whether it was kept from then."""
+    """A search's answer, when Callcap was asked for it, and whether it was kept from then."""
 
     answer: SearchAnswer
     at: datetime
@@ -52,7 +54,7 @@ def searched_recall(criteria: SearchCriteria) -> Searched | None:
 
 
 def searched_keep(criteria: SearchCriteria, searched: Searched) -> None:
-    """Keep the answer for a minute, in place of an older one."""
+    """Keep the answer for a minute, in place of one that was asked for earlier."""
     try:
         at = connection.ops.adapt_datetimefield_value(searched.at)
         with connection.cursor() as cursor:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from numbers_app.callcap import AvailableNumber, CallcapError, SearchAnswer, SearchCriteria
 from numbers_app.models import KeptSearch
-from numbers_app.vendor import Searched, searched_forget, vendor_search
+from numbers_app.vendor import Searched, callcap_client, searched_forget, vendor_search
 from numbers_app.vendor.search_cache import searched_keep, searched_recall
 from tests.callcap.vendor import answer
 
@@ -84,6 +84,25 @@ def test_who_wants_it_fresh_gets_it_fresh_and_so_does_everybody_after(callcap: A
     fresh = vendor_search(CRITERIA, fresh=True)
     assert (numbers(fresh), fresh.cached) == ([OTHER], False)
     assert vendor_search(CRITERIA) == replace(fresh, cached=True)
+
+
+def test_a_slow_answer_does_not_replace_one_that_was_asked_for_after_it(
+    callcap: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody presses Refresh while the first search still waits."""
+    callcap(FOUND, success(numbers=[OTHER]))
+    client = callcap_client()
+    ask = client.search
+
+    def slow(criteria: SearchCriteria) -> SearchAnswer:
+        found = ask(criteria)
+        monkeypatch.undo()
+        assert numbers(vendor_search(CRITERIA, fresh=True)) == [OTHER]
+        return found
+
+    monkeypatch.setattr(client, "search", slow)
+    assert numbers(vendor_search(CRITERIA)) == [NUMBER]
+    assert numbers(vendor_search(CRITERIA)) == [OTHER]
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, b"", answer('{"status": "error"}', 400), answer("{}", 401)])
