@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from numbers_app.models import Account, User
 from numbers_app.permissions import Role
@@ -22,6 +23,9 @@ from tests.sandbox_server import ROOT, SandboxServer
 
 # Playwright's own event loop runs in the test's thread; the database is still used by one thread at a time.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# As patient as everything else that waits for a page; five seconds are few on a busy machine.
+expect.set_options(timeout=15_000)
 
 FLAGS = [
     "--no-sandbox",
@@ -114,4 +118,8 @@ def visit(chromium: Browser, live_server: Any, people: dict[str, User]) -> Itera
     complaints = [complaint for person in persons for complaint in person.complaints]
     for person in persons:
         person.close()
+    # What was asked for last is answered before the database is emptied.
+    for thread in threading.enumerate():
+        if thread.name.endswith("(process_request_thread)"):
+            thread.join(20)
     assert complaints == []

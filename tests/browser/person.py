@@ -50,6 +50,8 @@ class Person:
         self._context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
+            # Colours are measured as they stay, not on their way there.
+            reduced_motion="reduce",
             java_script_enabled=javascript,
         )
         self._context.expose_binding("reportViolation", lambda _, text: self.complaints.append(f"policy: {text}"))

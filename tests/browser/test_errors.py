@@ -90,7 +90,7 @@ def test_pressing_request_twice_makes_one_order(visit: Any, sandbox: SandboxServ
     fill_order(rep, "(316) 444-7896")
     sent: list[str] = []
     rep.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    sandbox.arm_fault("slow", on="search", times=1, seconds=1)
+    sandbox.arm_fault("slow", on="search", times=1, seconds=3)
     request = rep.page.get_by_role("button", name="Request", exact=True)
     request.scroll_into_view_if_needed()
     button = request.bounding_box()
@@ -99,7 +99,7 @@ def test_pressing_request_twice_makes_one_order(visit: Any, sandbox: SandboxServ
         rep.page.mouse.click(button["x"] + 10, button["y"] + 10)
         rep.page.wait_for_timeout(300)
     rep.sees("Waiting for approval")
-    rep.page.wait_for_timeout(1_000)  # the first one is answered too, though nobody listens any more
+    rep.page.wait_for_timeout(3_000)  # the first one is answered too, though nobody listens any more
     assert len(sent) == (1 if javascript else 2)
     assert Order.objects.count() == 1
 

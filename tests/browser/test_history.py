@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from playwright.sync_api import expect
 
 from numbers_app.actors import Actor
 from numbers_app.models import Account, SampleScope, Source, User, Verb
@@ -20,7 +22,6 @@ from tests.factories import CampaignFactory
 pytestmark = pytest.mark.browser
 
 BOTH_WAYS = pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
-FOCUSED = "document.activeElement.textContent.trim()"
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_an_auditor_pages_filters_and_keeps_the_view(visit: Any, javascript: boo
     assert "before=" in auditor.page.url
     if javascript:
         # What was pressed is gone, so the focus is at the heading of what came.
-        assert auditor.page.evaluate(FOCUSED) == "11 entries"
+        expect(auditor.page.locator(":focus")).to_have_text("11 entries")
     auditor.press("Newest", role="link")
     auditor.sees("50 entries, and older ones")
     auditor.page.locator("main").get_by_label("What happened").select_option(label="Commented on")
@@ -82,7 +83,7 @@ def test_an_auditor_signs_off_a_sample_with_the_keyboard(visit: Any, people: dic
     auditor.page.keyboard.press("Enter")
     auditor.sees("1 of 2")
     if javascript:
-        assert auditor.page.evaluate(FOCUSED).startswith(f"Entry {second}")
+        expect(auditor.page.locator(":focus")).to_have_text(re.compile(rf"^\s*Entry {second}\b"))
     row = auditor.page.locator(f"#entry-{second}")
     row.get_by_label("Finding").check()
     row.get_by_label(f"Note on entry {second}").fill("Nobody approved it.")

@@ -75,6 +75,7 @@ def test_ticked_numbers_are_counted_and_sent(visit: Any) -> None:
         rep.press("Confirm with Callcap (2)")
     assert "number=3167342201&number=3167342253" in sent.value.post_data
     assert "kind=confirm" in sent.value.post_data
+    rep.page.wait_for_url("**/preview/")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (320, True)], ids=["1280 light", "320 dark"])

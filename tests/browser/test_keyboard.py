@@ -28,6 +28,8 @@ FOCUSED = """() => {
 
 def tab_to(person: Person, name: str) -> None:
     """Press Tab until the control of this name has the focus; every stop on the way must be visible."""
+    # What a page asks for as it comes takes the place of something that could have the focus just then.
+    person.page.wait_for_load_state("networkidle")
     passed: list[str] = []
     for _ in range(80):
         person.page.keyboard.press("Tab")

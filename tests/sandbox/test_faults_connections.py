@@ -21,7 +21,7 @@ def test_a_dropped_connection_brings_not_one_byte(api: Api, sandbox: SandboxServ
 
 
 def test_a_late_commit_takes_effect_after_its_answer_was_lost(api: Api, sandbox: SandboxServer) -> None:
-    sandbox.arm_fault("late_commit", "provision", seconds=0.5)
+    sandbox.arm_fault("late_commit", "provision", seconds=1)
     with pytest.raises(requests.ConnectionError):
         api.provision(CAKE)
     assert not sandbox.sold(CAKE)
@@ -30,20 +30,20 @@ def test_a_late_commit_takes_effect_after_its_answer_was_lost(api: Api, sandbox:
 
 
 def test_a_late_commit_of_a_number_taken_meanwhile_buys_nothing(api: Api, sandbox: SandboxServer) -> None:
-    sandbox.arm_fault("late_commit", "provision", seconds=0.3)
+    sandbox.arm_fault("late_commit", "provision", seconds=1)
     with pytest.raises(requests.ConnectionError):
         api.provision(CAKE)
     sandbox.take(CAKE)
-    time.sleep(0.6)
+    time.sleep(1.3)
     assert sandbox.journal() == []
 
 
 def test_a_reset_forgets_what_would_commit_late(api: Api, sandbox: SandboxServer) -> None:
-    sandbox.arm_fault("late_commit", "provision", seconds=0.3)
+    sandbox.arm_fault("late_commit", "provision", seconds=1)
     with pytest.raises(requests.ConnectionError):
         api.provision(CAKE)
     sandbox.reset()
-    time.sleep(0.6)
+    time.sleep(1.3)
     assert not sandbox.sold(CAKE)
 
 
@@ -82,11 +82,12 @@ def test_a_caller_that_gives_up_on_a_slow_purchase_has_bought(api: Api, sandbox:
 
 
 def test_a_reset_forgets_a_call_that_waits(api: Api, sandbox: SandboxServer) -> None:
-    sandbox.arm_fault("slow", "provision", seconds=0.4)
+    sandbox.arm_fault("slow", "provision", seconds=1)
     with pytest.raises(requests.ReadTimeout):
         requests.post(f"{sandbox.url}/v3/numbers/", data={"phoneNumber": CAKE}, headers=api.headers, timeout=0.1)
+    eventually(lambda: sandbox.armed_faults() == [])
     sandbox.reset()
-    time.sleep(0.6)
+    time.sleep(1.3)
     assert sandbox.journal() == []
 
 
@@ -107,7 +108,7 @@ def test_a_held_number_is_nobodys_until_it_is_bought(api: Api, sandbox: SandboxS
 
 
 def test_a_held_number_may_be_released_unsold(api: Api, sandbox: SandboxServer) -> None:
-    sandbox.arm_fault("hold_and_release", "provision", seconds=0.5)
+    sandbox.arm_fault("hold_and_release", "provision", seconds=1)
     with pytest.raises(requests.ConnectionError, match="without response"):
         api.provision(CAKE)
     assert api.numbers(fullNumber=CAKE) == []
@@ -119,13 +120,13 @@ def test_a_held_number_may_be_released_unsold(api: Api, sandbox: SandboxServer) 
 
 @pytest.mark.parametrize("kind", ["hold", "hold_and_release"])
 def test_a_reset_forgets_held_numbers(api: Api, sandbox: SandboxServer, kind: str) -> None:
-    sandbox.arm_fault(kind, "provision", seconds=0.3)
+    sandbox.arm_fault(kind, "provision", seconds=1)
     with pytest.raises(requests.ConnectionError):
         api.provision(CAKE)
     sandbox.reset()
     assert api.numbers(fullNumber=CAKE) == [CAKE]
     sandbox.take(CAKE)
-    time.sleep(0.6)
+    time.sleep(1.3)
     assert sandbox.journal() == []
     assert api.numbers(fullNumber=CAKE) == []
 
@@ -144,7 +145,7 @@ def test_a_number_that_cannot_be_bought_is_not_held(api: Api, sandbox: SandboxSe
 
 def test_the_first_match_of_a_search_can_be_held(api: Api, sandbox: SandboxServer) -> None:
     expected, following = api.numbers(areaCode="212")[:2]
-    sandbox.arm_fault("hold", "provision", seconds=0.3)
+    sandbox.arm_fault("hold", "provision", seconds=1)
     with pytest.raises(requests.ConnectionError):
         api.post("/v3/numbers/", account="L-3", areaCode="212")
     assert api.numbers(areaCode="212")[0] == following
@@ -163,8 +164,8 @@ def test_a_dripped_answer_takes_its_time_though_every_read_succeeds(
     assert json.loads(body)["phoneNumber"] == CAKE
     assert f"Content-Length: {len(body)}".encode() in head
     assert arrivals[-1][0] > 0.9
-    assert len(arrivals) > 50
-    assert max(later - earlier for (earlier, _), (later, _) in itertools.pairwise(arrivals)) < 0.5
+    assert len(arrivals) > 10
+    assert max(later - earlier for (earlier, _), (later, _) in itertools.pairwise(arrivals)) < 0.9
     assert (b"\r\n\r\n" in arrivals[0][1]) == (kind == "drip_body")
     assert sandbox.sold(CAKE)
 
@@ -173,7 +174,7 @@ def test_a_long_answer_drips_in_time_too(api: Api, sandbox: SandboxServer) -> No
     sandbox.arm_fault("drip", "search", seconds=0.5)
     started = time.monotonic()
     assert len(api.numbers()) == 1000
-    assert 0.45 < time.monotonic() - started < 3
+    assert 0.45 < time.monotonic() - started < 10
 
 
 def test_a_caller_that_leaves_a_dripped_answer_has_bought(api: Api, sandbox: SandboxServer) -> None:
