@@ -26,6 +26,7 @@ from django.conf import settings
 
 from numbers_app.actors import Actor
 from numbers_app.models import HistoryEntry, Source
+from numbers_app.services.checkpoints import checkpoint_make
 from numbers_app.services.evidence import evidence_export
 from numbers_app.services.exports import ExportFormat, history_export
 from numbers_app.services.verification import history_verify
@@ -103,6 +104,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as directory:
         settings.CHECKPOINT_FILE = Path(directory) / "checkpoints.jsonl"
+        checkpoint_make(actor=PORTAL)
         started = time.perf_counter()
         steps[sys.argv[1]]()
         seconds = time.perf_counter() - started

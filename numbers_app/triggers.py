@@ -156,18 +156,31 @@ END
 """,
 }
 
-# name -> (table, timing and events, level, function)
+# name -> (table, timing and events in the order in which PostgreSQL tells them, level, function)
 POSTGRESQL_TRIGGERS = {
-    "history_refuse_change": (HISTORY, "BEFORE UPDATE OR DELETE", "ROW", "portal_refuse"),
+    "history_refuse_change": (HISTORY, "BEFORE DELETE OR UPDATE", "ROW", "portal_refuse"),
     "history_refuse_truncate": (HISTORY, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
-    "checkpoint_refuse_change": (CHECKPOINT, "BEFORE UPDATE OR DELETE", "ROW", "portal_refuse"),
+    "checkpoint_refuse_change": (CHECKPOINT, "BEFORE DELETE OR UPDATE", "ROW", "portal_refuse"),
     "checkpoint_refuse_truncate": (CHECKPOINT, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
-    "security_refuse_change": (SECURITY, "BEFORE UPDATE OR DELETE", "ROW", "portal_refuse"),
+    "security_refuse_change": (SECURITY, "BEFORE DELETE OR UPDATE", "ROW", "portal_refuse"),
     "security_refuse_truncate": (SECURITY, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
     "campaign_refuse_delete": (CAMPAIGN, "BEFORE DELETE", "ROW", "portal_refuse"),
     "campaign_refuse_truncate": (CAMPAIGN, "BEFORE TRUNCATE", "STATEMENT", "portal_refuse"),
     "campaign_needs_history": (CAMPAIGN, "BEFORE INSERT OR UPDATE", "ROW", "portal_campaign_guard"),
 }
+
+
+def _postgresql_function(name: str) -> str:
+    """The statement that makes it, spelled as pg_get_functiondef tells it."""
+    body = POSTGRESQL_FUNCTIONS[name]
+    heading = f"CREATE OR REPLACE FUNCTION public.{name}()\n RETURNS trigger\n LANGUAGE plpgsql"
+    return f"{heading}\nAS $function${body}$function$\n"
+
+
+def _postgresql_trigger(name: str) -> str:
+    """The statement that makes it, spelled as pg_get_triggerdef tells it."""
+    table, events, level, function = POSTGRESQL_TRIGGERS[name]
+    return f"CREATE TRIGGER {name} {events} ON public.{table} FOR EACH {level} EXECUTE FUNCTION {function}()"
 
 
 def _tables_exist(connection: BaseDatabaseWrapper) -> bool:
@@ -197,12 +210,10 @@ def triggers_install(connection: BaseDatabaseWrapper) -> None:
             for statement in SQLITE_TRIGGERS.values():
                 cursor.execute(statement)
             return
-        for name, body in POSTGRESQL_FUNCTIONS.items():
-            cursor.execute(
-                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
-            )
-        for name, (table, events, level, function) in POSTGRESQL_TRIGGERS.items():
-            cursor.execute(f"CREATE TRIGGER {name} {events} ON {table} FOR EACH {level} EXECUTE FUNCTION {function}()")
+        for name in POSTGRESQL_FUNCTIONS:
+            cursor.execute(_postgresql_function(name))
+        for name, (table, *_) in POSTGRESQL_TRIGGERS.items():
+            cursor.execute(_postgresql_trigger(name))
             # ALWAYS: session_replication_role = replica does not switch them off.
             cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
 
@@ -216,9 +227,15 @@ def triggers_missing(connection: BaseDatabaseWrapper) -> list[str]:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             found = dict(cursor.fetchall())
             return [name for name, sql in SQLITE_TRIGGERS.items() if found.get(name) != sql]
-        cursor.execute("SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal")
-        enabled = {name for name, state in cursor.fetchall() if state == "A"}
-        cursor.execute("SELECT proname, prosrc FROM pg_proc WHERE proname = ANY(%s)", [list(POSTGRESQL_FUNCTIONS)])
-        bodies = dict(cursor.fetchall())
-    missing = [name for name in POSTGRESQL_TRIGGERS if name not in enabled]
-    return missing + [name for name, body in POSTGRESQL_FUNCTIONS.items() if bodies.get(name) != body]
+        # By schema: a function of another one may bear the name too, and come first on the search path.
+        ours = [f"public.{name}()" for name in POSTGRESQL_FUNCTIONS]
+        cursor.execute(
+            "SELECT pg_get_triggerdef(oid) FROM pg_trigger"
+            " WHERE tgenabled = 'A' AND tgfoid = ANY(SELECT to_regprocedure(name) FROM unnest(%s::text[]) name)",
+            [ours],
+        )
+        triggers = {definition for (definition,) in cursor.fetchall()}
+        cursor.execute("SELECT pg_get_functiondef(to_regprocedure(name)) FROM unnest(%s::text[]) name", [ours])
+        functions = {definition for (definition,) in cursor.fetchall()}
+    missing = [name for name in POSTGRESQL_TRIGGERS if _postgresql_trigger(name) not in triggers]
+    return missing + [name for name in POSTGRESQL_FUNCTIONS if _postgresql_function(name) not in functions]

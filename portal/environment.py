@@ -141,6 +141,11 @@ class Environment:
             )
         )
 
+    def origin(self, name: str, default: str) -> str:
+        """Scheme and host of an address: what may be shown of one that has a password."""
+        parts = urlsplit(self.text(name, default))
+        return f"{parts.scheme}://{parts.hostname or ''}"
+
     def mailer(self, name: str, default: str) -> dict[str, object]:
         """One entry of Django's MAILERS, from an address such as ``smtp+tls://user:password@host:587``."""
         config = self._read(

@@ -193,6 +193,8 @@ mimetypes.add_type("text/javascript", ".js", strict=True)
 
 # --- mail ----------------------------------------------------------------------------------------------------------
 MAILERS = {"default": environment.mailer("EMAIL_URL", "consolemail://")}
+# For the history: without the password.
+EMAIL_URL = environment.origin("EMAIL_URL", "consolemail://")
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", f"numbers@{urlsplit(SITE_URL).hostname}")
 
 # --- security ------------------------------------------------------------------------------------------------------

@@ -18,4 +18,6 @@ urlpatterns = [
 handler400 = "numbers_app.views.errors.bad_request"
 handler403 = "numbers_app.views.errors.forbidden"
 handler404 = "numbers_app.views.errors.not_found"
+# Django has no such handler; the sign-in library looks for it here.
+handler429 = "numbers_app.views.errors.too_many_requests"
 handler500 = "numbers_app.views.errors.server_error"

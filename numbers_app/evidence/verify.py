@@ -189,21 +189,19 @@ def signature_fits(checkpoint: dict[str, Any]) -> bool:
 
 
 class Replay:
-    """How one number stood at a moment, or at the archive's end: the newest of its entries until then, by time."""
+    """How one number stood at a moment, or at the archive's end: the last of its entries until then, by sequence."""
 
     VERBS = ("number.bought", "number.imported", "number.changed", "number.ended")
 
     def __init__(self, number: str, moment: str | None) -> None:
         self.number, self.moment = "".join(filter(str.isdigit, number))[-10:], moment
-        self.newest: tuple[str, int] = ("", 0)
         self.entry: dict[str, Any] | None = None
 
     def see(self, entry: dict[str, Any]) -> None:
         if entry["number"] != self.number or entry["verb"] not in self.VERBS:
             return
-        when = (str(entry["at"]), entry["sequence"])
-        if when > self.newest and (self.moment is None or when[0] <= self.moment):
-            self.newest, self.entry = when, entry
+        if self.moment is None or str(entry["at"]) <= self.moment:
+            self.entry = entry
 
     def sentence(self, first: int) -> str:
         asked = f"{self.number} at {self.moment or 'the end of the archive'}: "

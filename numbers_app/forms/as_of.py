@@ -2,19 +2,64 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from numbers_app.form_rendering import MomentInput, PhoneInput
 from numbers_app.models import Account
+from numbers_app.periods import FIRST, LAST
 
 from .fields import PlainTextField
 from .filters import account_choices, read_digits
+
+
+class MomentField(forms.DateTimeField):
+    """A moment by the reader's clocks, or one with an offset of its own, as links to an exact one have.
+
+    Of a time that the clocks showed twice it cleans to the later one; ``fold=0`` makes it the earlier one.
+    """
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        typed = _read(value)
+        if typed is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        if not FIRST <= typed.date() <= LAST:
+            raise forms.ValidationError(f"Give a year from {FIRST.year} to {LAST.year}.")
+        if timezone.is_aware(typed):
+            return typed
+        zone = timezone.get_current_timezone()
+        moment = typed.replace(tzinfo=zone, fold=1)
+        if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != typed:
+            raise forms.ValidationError(
+                "That time never was: the clocks were put forward past it. Give one before or after."
+            )
+        return moment
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was asked for as the browser's picker can show it: by the reader's clocks, and never too early."""
+        asked = _read(data) if data else None
+        if asked is None or not FIRST <= asked.date() <= LAST:
+            return data
+        local = timezone.localtime(asked).replace(tzinfo=None) if timezone.is_aware(asked) else asked
+        if not local.microsecond:
+            return local.isoformat()
+        # Pickers know no microseconds. A little later is still after what happened at that moment.
+        return (local + timedelta(microseconds=-local.microsecond % 1000)).isoformat(timespec="milliseconds")
+
+
+def _read(text: str) -> datetime | None:
+    try:
+        return parse_datetime(text.strip())
+    except ValueError:
+        return None
 
 
 class AsOfForm(forms.Form):
@@ -22,7 +67,7 @@ class AsOfForm(forms.Form):
 
     number = PlainTextField(required=False, max_length=40, widget=PhoneInput({"class": "w-phone"}))
     account = forms.ChoiceField(required=False, label="Account and below")
-    at = forms.DateTimeField(
+    at = MomentField(
         required=False,
         label="Date and time",
         widget=MomentInput({"step": 1}),
@@ -49,6 +94,13 @@ class AsOfForm(forms.Form):
 
     def clean_at(self) -> datetime:
         return self.cleaned_data["at"] or timezone.now()
+
+    @property
+    def earlier(self) -> datetime | None:
+        """Of a valid form, the first time that the clocks showed what was typed, if they showed it twice."""
+        at: datetime = self.cleaned_data["at"]
+        first = at.replace(fold=0)
+        return first if first.utcoffset() != at.utcoffset() else None
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

@@ -12,7 +12,18 @@ from numbers_app.periods import Period
 MOST_DAYS = 370
 
 
-class PeriodForm(forms.Form):
+class DaysInOrder(forms.Form):
+    """A form with the days ``date_from`` and ``date_to``: of two that are given, the last is not before the first."""
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        first, last = values.get("date_from"), values.get("date_to")
+        if first and last and last < first:
+            self.add_error("date_to", "The last day is before the first.")
+        return values
+
+
+class PeriodForm(DaysInOrder):
     """Two days, both of them included."""
 
     date_from = forms.DateField(
@@ -25,12 +36,6 @@ class PeriodForm(forms.Form):
         widget=DateInput(),
         error_messages={"required": "Give the last day.", "invalid": "Give a date, as in 2026-11-30."},
     )
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        if not self.errors.keys() & {"date_from", "date_to"} and values["date_to"] < values["date_from"]:
-            self.add_error("date_to", "The last day is before the first.")
-        return values
 
     @property
     def period(self) -> Period:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from numbers_app.models import NUMBER_VERBS, Account, Campaign, HistoryEntry
 
@@ -47,7 +47,8 @@ def numbers_as_of(accounts: QuerySet[Account], numbers: list[str], moment: datet
 
 
 def _newest(entries: QuerySet[HistoryEntry]) -> Subquery:
-    return Subquery(entries.order_by("-at", "-sequence").values("sequence")[:1])
+    """The last one written, as for the mirror: on a clock that was set back it is not the one with the latest time."""
+    return Subquery(entries.values("number").annotate(newest=Max("sequence")).values("newest"))
 
 
 def _then(

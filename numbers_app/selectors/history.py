@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from numbers_app.models import GENESIS_HASH, Campaign, Checkpoint, Choice, HistoryEntry, User, Verb, VerificationResult
+from numbers_app.models import (
+    GENESIS_HASH,
+    Account,
+    Campaign,
+    Checkpoint,
+    Choice,
+    HistoryEntry,
+    User,
+    Verb,
+    VerificationResult,
+)
 from numbers_app.permissions import Capability, can
 from numbers_app.services.history import history_canonical, history_hash
 
 from .accounts import accounts_visible
 
-# Goes from name to name through the index, instead of reading every entry.
-_NAMES = """
-WITH RECURSIVE names(name) AS (
-    SELECT min(actor_name) FROM numbers_app_historyentry
-    UNION ALL
-    SELECT (SELECT min(actor_name) FROM numbers_app_historyentry WHERE actor_name > names.name)
-    FROM names WHERE names.name IS NOT NULL
-)
-SELECT name FROM names WHERE name IS NOT NULL
-"""
 MOST_NUMBERS = 1000
+# So many parts of a list are still merged for less than a page costs otherwise.
+FEW_ACCOUNTS = 20
+VERIFIED_WITHIN = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,23 @@ def history_list(user: User) -> QuerySet[HistoryEntry]:
     return HistoryEntry.objects.filter(account_key__in=accounts_visible(user).values("key"))
 
 
-def actor_names() -> list[str]:
-    """Everybody who ever did something, by name."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMES)
-        return [name for (name,) in cursor.fetchall()]
+def history_parts(
+    found: QuerySet[HistoryEntry], user: User, below: Account | None = None
+) -> list[QuerySet[HistoryEntry]]:
+    """Those of the entries that the user may see, an account at a time where these are few, for ``keyset_page``.
 
-
-def actors_named(text: str) -> list[str]:
-    """The names that the text means: the one it is, or else all it is part of, in upper or lower case."""
-    names = actor_names()
-    return [text] if text in names else [name for name in names if text.casefold() in name.casefold()]
+    Only those about ``below`` and the accounts below it, if given. Each part is then the end of one index. Asked about
+    several accounts at once, a database goes through the newest entries of all and hopes to meet theirs soon: for
+    accounts that little happens to, it reads the whole history.
+    """
+    if below is None and can(user, Capability.SEE_ALL):
+        return [found]
+    accounts = accounts_visible(user)
+    keys = (accounts.filter(path__startswith=below.path) if below else accounts).values_list("key", flat=True)
+    few = list(keys[: FEW_ACCOUNTS + 1])
+    if len(few) > FEW_ACCOUNTS:
+        return [found.filter(account_key__in=keys)]
+    return [found.filter(account_key=key) for key in few] or [found.none()]
 
 
 def numbers_with(digits: str) -> set[str]:
@@ -83,6 +93,11 @@ def entry_is_whole(entry: HistoryEntry) -> bool:
 def verification_latest() -> VerificationResult | None:
     """What the last verification of the whole history came to."""
     return VerificationResult.objects.first()
+
+
+def verification_is_old(verification: VerificationResult) -> bool:
+    """Whether it says nothing of today any more: the worker verifies daily, so it may have stopped."""
+    return timezone.now() - verification.at > VERIFIED_WITHIN
 
 
 def checkpoint_latest() -> Checkpoint | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ from django.utils import timezone
 from numbers_app.models import NUMBER_VERBS, Account, HistoryEntry, Order, User, Verb
 from numbers_app.periods import Period
 
+from .actors import actor_labels
 from .history import history_list
 
 MOST_SHOWN = 15
@@ -47,7 +49,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Group:
-    """The changes of one person (``key`` is the name) or at one Location (its account key)."""
+    """The changes of one person (``key`` is the label) or at one Location (its account key)."""
 
     key: str
     name: str
@@ -104,8 +106,8 @@ def history_report(user: User, period: Period) -> Report:
     return Report(
         total=Changes.sum(days.values()),
         days=days,
-        people=_ranking(changes, "actor_name"),
-        locations=_named_locations(_ranking(changes, "account_key")),
+        people=_named_people(changes),
+        locations=_named_locations(changes),
         decisions=_decisions(entries.filter(verb__in=DECISIONS), period),
     )
 
@@ -117,18 +119,32 @@ def _by_day(changes: QuerySet[HistoryEntry], period: Period) -> dict[date, Chang
     return {day: found.get(day, Changes()) for day in period.days}
 
 
-def _ranking(changes: QuerySet[HistoryEntry], column: str) -> Ranking:
-    rows: Iterable[Any] = changes.values(column).annotate(**_BY_VERB)
-    groups = [Group(key=(key := row.pop(column)), name=key, changes=Changes(**row)) for row in rows]
-    groups.sort(key=lambda group: (-group.changes.total, group.key))
+def _ranking(changes: QuerySet[HistoryEntry], *columns: str) -> list[tuple[tuple[Any, ...], Changes]]:
+    """(values of the columns, changes), most changes first."""
+    rows: Iterable[Any] = changes.values(*columns).annotate(**_BY_VERB)
+    groups = [(tuple(row.pop(column) for column in columns), Changes(**row)) for row in rows]
+    return sorted(groups, key=lambda group: (-group[1].total, str(group[0])))
+
+
+def _first(groups: list[Group]) -> Ranking:
     others = groups[MOST_SHOWN:]
     return Ranking(groups[:MOST_SHOWN], len(others), Changes.sum(group.changes for group in others))
 
 
-def _named_locations(ranking: Ranking) -> Ranking:
-    names = {account.key: str(account) for account in Account.objects.filter(key__in=[g.key for g in ranking.first])}
-    named = [Group(group.key, names.get(group.key, group.key), group.changes) for group in ranking.first]
-    return Ranking(named, ranking.others, ranking.others_changes)
+def _named_people(changes: QuerySet[HistoryEntry]) -> Ranking:
+    """By name; people of one name by the label that tells them apart."""
+    found = _ranking(changes, "actor_name", "actor_id")
+    people = Counter(name for (name, _), _ in found)
+    labels = actor_labels((name, key) for (name, key), _ in found)
+    return _first(
+        [Group(label := labels[who], label if people[who[0]] > 1 else who[0], changes) for who, changes in found]
+    )
+
+
+def _named_locations(changes: QuerySet[HistoryEntry]) -> Ranking:
+    found = _ranking(changes, "account_key")
+    names = {account.key: str(account) for account in Account.objects.filter(key__in=[key for (key,), _ in found])}
+    return _first([Group(key, names.get(key, key), changes) for (key,), changes in found])
 
 
 def _decisions(entries: QuerySet[HistoryEntry], period: Period) -> Decisions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -18,6 +18,9 @@ from numbers_app.signing import public_key_of, sign
 logger = structlog.get_logger(__name__)
 
 CHECKPOINT_VERSION = "numbers-portal/checkpoint/1"
+CHECKPOINT_EVERY = timedelta(minutes=10)
+# A clock may be late or start again; what is not signed, or not in the file, after this time is amiss.
+CHECKPOINT_OVERDUE = timedelta(hours=1)
 
 
 def checkpoint_text(sequence: int, entry_hash: str, at: datetime) -> str:
@@ -45,14 +48,20 @@ def checkpoint_sign(*, actor: Actor) -> Checkpoint | None:
 
 
 def checkpoints_export(*, actor: Actor) -> int:
-    """Append to the file what it lacks. Returns how many; a file that cannot be written is an alarm, nothing else."""
+    """Append to the file what it lacks. Returns how many; a file that cannot be written is an alarm, nothing else.
+
+    So is one that has to be begun anew beside a history that is no longer new: it may have been removed.
+    """
     path: Path = settings.CHECKPOINT_FILE
     try:
-        known = {checkpoint["sequence"] for checkpoint in checkpoints_exported()}
+        exported = checkpoints_read(path) if path.exists() else []
+        known = {checkpoint["sequence"] for checkpoint in exported}
         made = Checkpoint.objects.order_by("sequence").iterator()
         missing = [checkpoint for checkpoint in made if checkpoint.sequence not in known]
         lines = [json.dumps(checkpoint_as_json(checkpoint), sort_keys=True) for checkpoint in missing]
         if lines:
+            if not exported and history_is_due():
+                logger.critical("checkpoint_file_begun_anew", path=str(path), actor=actor.name)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a") as file:
                 file.write("".join(f"{line}\n" for line in lines))
@@ -62,12 +71,14 @@ def checkpoints_export(*, actor: Actor) -> int:
     return len(lines)
 
 
-def checkpoints_exported() -> list[dict[str, str | int]]:
-    """The checkpoints in the file, oldest first. Raises OSError or ValueError for one that cannot be read."""
-    path: Path = settings.CHECKPOINT_FILE
-    if not path.exists():
-        return []
+def checkpoints_read(path: Path) -> list[dict[str, str | int]]:
+    """The checkpoints in a file, oldest first. Raises OSError or ValueError for one that cannot be read."""
     return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def history_is_due() -> bool:
+    """Whether the history is old enough to have been signed, and kept in the file."""
+    return HistoryEntry.objects.filter(at__lt=timezone.now() - CHECKPOINT_OVERDUE).exists()
 
 
 def checkpoint_as_json(checkpoint: Checkpoint) -> dict[str, str | int]:

@@ -95,7 +95,8 @@ def history_append(
 
     The caller has locked the rows it is going to write before calling, and writes only those afterwards: any other
     order of locks deadlocks. ``changes`` is {field: [before, after]} of JSON values; ``state`` belongs to
-    ``number.*`` verbs.
+    ``number.*`` verbs. ``at`` is what the clock said, also of one that was set back: what follows what is told by
+    ``sequence``.
     Raises TransactionManagementError outside a transaction: an entry never stands without its change.
     """
     if not connection.in_atomic_block:

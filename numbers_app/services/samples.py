@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from datetime import UTC
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -60,7 +61,10 @@ def sample_draw(
             verb=Verb.SAMPLE_DRAWN,
             changes={
                 "sample": [None, sample.pk],
-                "period": [None, str(period)],
+                # Days alone say nothing without a zone: others read the same days by other clocks.
+                "period": [None, f"{period}, {timezone.get_current_timezone_name()}"],
+                "starts_at": [None, period.starts_at.astimezone(UTC).isoformat()],
+                "ends_at": [None, period.ends_at.astimezone(UTC).isoformat()],
                 "scope": [None, scope.value],
                 "seed": [None, seed],
                 "up_to": [None, up_to],

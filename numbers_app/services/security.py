@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import structlog
 from allauth.account.adapter import get_adapter
+from allauth.core.internal import ratelimit
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import Error, transaction
 from django.http import HttpRequest
@@ -19,6 +20,8 @@ logger = structlog.get_logger(__name__)
 
 LONGEST_TEXT = 300
 LONGEST_ADDRESS = 45
+# Of a flood the log keeps one event an address and minute: it must not fill the table too.
+FLOOD_NOTED = {"flood": "1/m/ip"}
 
 
 def security_event_note(
@@ -58,6 +61,12 @@ def security_event_note(
             path=event.path,
             detail=event.detail,
         )
+
+
+def security_flood_note(*, request: HttpRequest) -> None:
+    """Note that requests are refused because there are too many of them: once a minute for each address."""
+    if ratelimit.consume(request, app="numbers_app", action="flood", config=FLOOD_NOTED, limit_get=True):
+        security_event_note(request=request, kind=SecurityEventKind.LOCKED_OUT, detail="Too many requests in a minute")
 
 
 def as_kept(text: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, cast
 
 import structlog
@@ -25,7 +26,7 @@ from numbers_app.models import (
 from numbers_app.signing import public_key_of, signature_fits
 from numbers_app.triggers import triggers_missing
 
-from .checkpoints import checkpoint_text, checkpoints_exported
+from .checkpoints import CHECKPOINT_OVERDUE, checkpoint_text, checkpoints_read, history_is_due
 from .history import history_canonical, history_hash
 
 logger = structlog.get_logger(__name__)
@@ -71,7 +72,7 @@ class KnownHead:
 
     sequence: int
     hash: str
-    at: str
+    at: datetime
     public_key: str
     signature: str
     where: str
@@ -79,18 +80,42 @@ class KnownHead:
     @property
     def text(self) -> str:
         """What its signature covers."""
-        return checkpoint_text(self.sequence, self.hash, datetime.fromisoformat(self.at))
+        return checkpoint_text(self.sequence, self.hash, self.at)
 
 
-def history_verify(*, columns: bool = True, progress: Callable[[int], None] = lambda entries: None) -> Verification:
+def known_heads_read(path: Path, where: str) -> list[KnownHead]:
+    """The checkpoints in a file. Raises OSError or ValueError for one that cannot be read."""
+    try:
+        return [
+            KnownHead(
+                int(one["sequence"]),
+                str(one["hash"]),
+                datetime.fromisoformat(str(one["at"])),
+                str(one["public_key"]),
+                str(one["signature"]),
+                where,
+            )
+            for one in checkpoints_read(path)
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} has a line that is no checkpoint") from error
+
+
+def history_verify(
+    *,
+    columns: bool = True,
+    copies: Sequence[KnownHead] = (),
+    progress: Callable[[int], None] = lambda entries: None,
+) -> Verification:
     """Recompute the chain, match every checkpoint, replay against the mirror, check the guards.
 
-    ``columns`` also compares every column with the text that was hashed, which takes four times as long. ``progress``
-    is told now and then how many entries have been checked. Memory stays bounded by the count of numbers and
-    checkpoints. Entries and changes that are written meanwhile do no harm.
+    ``columns`` also compares every column with the text that was hashed, which takes four times as long. ``copies`` are
+    checkpoints that were kept elsewhere: they find what somebody rewrote who also removed those of the database and of
+    the file. ``progress`` is told now and then how many entries have been checked. Memory stays bounded by the count of
+    numbers and checkpoints. Entries and changes that are written meanwhile do no harm.
     """
     verification = Verification()
-    heads = _known_heads(verification)
+    heads = _known_heads(verification, copies)
     wanted = {head.sequence for head in heads}
     hashes: dict[int, str] = {}
     latest: dict[str, int] = {}
@@ -110,11 +135,15 @@ def history_verify(*, columns: bool = True, progress: Callable[[int], None] = la
 
 
 def history_verify_and_keep(
-    *, actor: Actor, columns: bool = True, progress: Callable[[int], None] = lambda entries: None
+    *,
+    actor: Actor,
+    columns: bool = True,
+    copies: Sequence[KnownHead] = (),
+    progress: Callable[[int], None] = lambda entries: None,
 ) -> Verification:
     """Verify, and keep what it came to for the history's page and the probes. Problems are an alarm."""
     started = time.monotonic()
-    verification = history_verify(columns=columns, progress=progress)
+    verification = history_verify(columns=columns, copies=copies, progress=progress)
     first = next(iter(verification.problems), "")
     if first:
         logger.critical("history_not_in_order", problems=verification.problem_count, first=first, actor=actor.name)
@@ -162,29 +191,63 @@ def _columns_fit(entry: HistoryEntry) -> bool:
         return False
 
 
-def _known_heads(verification: Verification) -> list[KnownHead]:
-    """The checkpoints of the database and those of the file, which must agree where they meet."""
+def _known_heads(verification: Verification, copies: Sequence[KnownHead]) -> list[KnownHead]:
+    """The checkpoints of the file, of the database, and those kept elsewhere; each place must have the others'."""
+    # The file first: what is signed meanwhile is in the database before it is in the file.
+    outside = _heads_of_file(verification)
     here = [
-        KnownHead(one.sequence, one.hash, one.at.isoformat(), one.public_key, one.signature, "in the database")
+        KnownHead(one.sequence, one.hash, one.at, one.public_key, one.signature, "in the database")
         for one in Checkpoint.objects.order_by("sequence")
     ]
+    if outside is not None:
+        _verify_file(verification, here, outside)
+    kept = [*(outside or []), *copies]
+    _verify_database(verification, here, kept)
+    return here + kept
+
+
+def _heads_of_file(verification: Verification) -> list[KnownHead] | None:
+    """Its checkpoints; none when it is missing, None when it cannot be read, which is a problem by itself."""
     try:
-        exported = checkpoints_exported()
-        outside = [
-            KnownHead(
-                int(str(one["sequence"])),
-                str(one["hash"]),
-                str(one["at"]),
-                str(one["public_key"]),
-                str(one["signature"]),
-                "in the file",
-            )
-            for one in exported
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return known_heads_read(settings.CHECKPOINT_FILE, "in the file")
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
         verification.complain(f"The file of checkpoints cannot be read ({type(error).__name__}).")
-        outside = []
-    return here + outside
+        return None
+
+
+def _verify_file(verification: Verification, here: list[KnownHead], outside: list[KnownHead]) -> None:
+    """Whether the file has what it should have by now. In the first hour, and without a key, that is nothing."""
+    due, exported = timezone.now() - CHECKPOINT_OVERDUE, {head.sequence for head in outside}
+    lacking = [head for head in here if head.at < due and head.sequence not in exported]
+    expected = bool(settings.HISTORY_SIGNING_KEY) and history_is_due()
+    if expected and not here and not outside:
+        verification.complain(
+            "There is no checkpoint, neither in the database nor in the file (CHECKPOINT_FILE), although the history "
+            "is older than an hour: the clock has not run, or they were removed."
+        )
+    elif not outside and (expected or lacking):
+        verification.complain(
+            "The file of checkpoints (CHECKPOINT_FILE) is missing or empty. Run verify_history on the machine where "
+            "the clock runs: if it is missing there too, its path is wrong or somebody removed it."
+        )
+    elif lacking:
+        verification.complain(
+            f"The checkpoint of entry {lacking[0].sequence} in the database is not in the file (CHECKPOINT_FILE): "
+            "lines were removed, the clock has not run, or it is another machine's file."
+        )
+
+
+def _verify_database(verification: Verification, here: list[KnownHead], kept: list[KnownHead]) -> None:
+    """Whether the database has every checkpoint that is kept outside it."""
+    known = {head.sequence for head in here}
+    removed = next((head for head in kept if head.sequence not in known), None)
+    if removed:
+        verification.complain(
+            f"The checkpoint of entry {removed.sequence} {removed.where} is not in the database: it was removed there, "
+            "or the database is a restored backup."
+        )
 
 
 def _verify_heads(verification: Verification, heads: list[KnownHead], hashes: dict[int, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
@@ -145,8 +146,9 @@ def _batch(entry: HistoryEntry) -> str:
 
 
 def _numbers_exported(entry: HistoryEntry) -> str:
-    count = _after(entry, "numbers")
-    return f"exported {count} number{'' if count == 1 else 's'} of the inventory"
+    count, batch = _after(entry, "numbers"), _after(entry, "batch")
+    of = f"batch {batch}, with what became of them" if batch else "the inventory"
+    return f"exported {count} number{'' if count == 1 else 's'} of {of}"
 
 
 def _inventory_declared(entry: HistoryEntry) -> str:
@@ -298,6 +300,19 @@ def entry_link(entry: HistoryEntry | None) -> SafeString:
         entry.actor_name,
         day,
         entry.sequence,
+    )
+
+
+@register.simple_tag
+def exact_moment(value: datetime) -> SafeString:
+    """A time to the second in the reader's zone, and exact in UTC: entries less than a second apart are told apart."""
+    local, exact = timezone.localtime(value), value.astimezone(UTC).replace(tzinfo=None)
+    return format_html(
+        '<time class="moment" datetime="{}"><span>{} {}</span> <span class="utc">{} UTC</span></time>',
+        local.isoformat(),
+        date_format(local, "M j, Y, g:i:s A"),
+        local.tzname() or "",
+        exact.isoformat(" "),
     )
 
 

@@ -92,11 +92,18 @@ def _totals(report: Report, period: Period) -> list[tuple[str, Cell]]:
         ("bought", Cell(total.bought, _entries(period, verb=Verb.NUMBER_BOUGHT))),
         ("imported", Cell(total.imported, _entries(period, verb=Verb.NUMBER_IMPORTED))),
         ("re-routed", Cell(total.rerouted, _entries(period, verb=Verb.NUMBER_CHANGED, routing="on"))),
-        ("stop dates moved", Cell(total.stop_dates, _entries(period, verb=Verb.NUMBER_CHANGED, stop="on"))),
+        (
+            f"stop date{'' if total.stop_dates == 1 else 's'} moved",
+            Cell(total.stop_dates, _entries(period, verb=Verb.NUMBER_CHANGED, stop="on")),
+        ),
         ("stopped", Cell(total.stopped, _entries(period, verb=Verb.NUMBER_ENDED))),
-        ("orders approved", Cell(decisions.approved, _entries(period, verb=Verb.ORDER_APPROVED))),
-        ("orders rejected", Cell(decisions.rejected, _entries(period, verb=Verb.ORDER_REJECTED))),
+        (_orders(decisions.approved, "approved"), Cell(decisions.approved, _entries(period, verb=Verb.ORDER_APPROVED))),
+        (_orders(decisions.rejected, "rejected"), Cell(decisions.rejected, _entries(period, verb=Verb.ORDER_REJECTED))),
     ]
+
+
+def _orders(count: int, decided: str) -> str:
+    return f"order{'' if count == 1 else 's'} {decided}"
 
 
 def _day(day: date, changes: Changes) -> Row:

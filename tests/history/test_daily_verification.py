@@ -63,3 +63,24 @@ def test_page_says_what_is_not_in_order(campaign: Campaign, auditor: User, caplo
     assert "Not in order:" in page
     assert "Entry 1 was altered" in page
     assert "history_not_in_order" in caplog.text
+    assert "Verified 1\xa0hour ago:" in page
+
+
+def test_who_does_not_see_everything_is_told_that_there_is_a_problem_and_not_which(
+    campaign: Campaign, rep: User
+) -> None:
+    with guards_lifted():
+        run_sql("UPDATE numbers_app_historyentry SET reason = 'another'")
+    verified(hours=1)
+    page = page_of(rep)
+    assert "the last verification found 1 problem. Tell an auditor or an administrator" in page
+    assert "Entry 1 was altered" not in page
+
+
+@pytest.mark.parametrize(("hours", "tone"), [(47, "success"), (49, "warning")])
+def test_an_old_result_is_a_warning(campaign: Campaign, auditor: User, hours: int, tone: str) -> None:
+    verified(hours=hours)
+    page = page_of(auditor)
+    assert f'class="notice notice-{tone}"' in page
+    assert ("Not verified lately." in page) == (tone == "warning")
+    assert ("Verified, all in order" in page) == (tone == "success")

@@ -248,3 +248,51 @@ def test_installing_twice_is_harmless(campaign: Campaign) -> None:
     triggers_install(connection)
     triggers_install(connection)
     assert triggers_missing(connection) == []
+
+
+DECOYS = {
+    "a condition that is never true": (
+        "DROP TRIGGER history_refuse_change ON {history}",
+        "CREATE TRIGGER history_refuse_change BEFORE DELETE OR UPDATE ON {history}"
+        " FOR EACH ROW WHEN (false) EXECUTE FUNCTION portal_refuse()",
+        "ALTER TABLE {history} ENABLE ALWAYS TRIGGER history_refuse_change",
+    ),
+    "one event less": (
+        "DROP TRIGGER history_refuse_change ON {history}",
+        "CREATE TRIGGER history_refuse_change BEFORE UPDATE ON {history} FOR EACH ROW EXECUTE FUNCTION portal_refuse()",
+        "ALTER TABLE {history} ENABLE ALWAYS TRIGGER history_refuse_change",
+    ),
+    "another table": (
+        "DROP TRIGGER history_refuse_change ON {history}",
+        "CREATE TABLE decoy (id int)",
+        "CREATE TRIGGER history_refuse_change BEFORE DELETE OR UPDATE ON decoy"
+        " FOR EACH ROW EXECUTE FUNCTION portal_refuse()",
+        "ALTER TABLE decoy ENABLE ALWAYS TRIGGER history_refuse_change",
+    ),
+    "a function of another schema": (
+        "DROP TRIGGER history_refuse_change ON {history}",
+        "CREATE SCHEMA decoy",
+        "CREATE FUNCTION decoy.portal_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$",
+        "SET LOCAL search_path = decoy, public",
+        "CREATE TRIGGER history_refuse_change BEFORE DELETE OR UPDATE ON {history}"
+        " FOR EACH ROW EXECUTE FUNCTION portal_refuse()",
+        "ALTER TABLE {history} ENABLE ALWAYS TRIGGER history_refuse_change",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DECOYS)
+def test_a_decoy_that_bears_the_name_of_a_guard_is_noticed(campaign: Campaign, what: str) -> None:
+    connection.check_constraints()
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite keeps the statement itself, which is compared; test_verify.py alters it")
+    for statement in DECOYS[what]:
+        run_sql(statement.format(history=HISTORY))
+    assert "history_refuse_change" in triggers_missing(connection)
+
+
+def test_a_function_that_looks_elsewhere_is_noticed(campaign: Campaign) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no functions of its own")
+    run_sql("ALTER FUNCTION portal_campaign_guard() SET search_path = pg_temp")
+    assert triggers_missing(connection) == ["portal_campaign_guard"]

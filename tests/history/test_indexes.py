@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, QuerySet
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
@@ -15,10 +15,13 @@ from benchmarks.long_history import fill_history
 from numbers_app.forms.filters import HistoryFilter
 from numbers_app.models import Account, HistoryEntry, User, Verb
 from numbers_app.permissions import Role
+from numbers_app.selectors.actors import actor_names
 from numbers_app.selectors.as_of import numbers_as_of
-from numbers_app.selectors.history import actor_names, history_neighbours
+from numbers_app.selectors.history import history_neighbours
 from numbers_app.selectors.keyset import keyset_page
-from tests.factories import UserFactory
+from numbers_app.services.history import history_append
+from tests.factories import GrantFactory, LocationFactory, UserFactory
+from tests.history.conftest import PORTAL
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,10 +48,19 @@ def plans(read: Callable[[], object]) -> str:
     return "".join(lines)
 
 
-def filtered(auditor: User, query: str) -> QuerySet[HistoryEntry]:
-    found = HistoryFilter(QueryDict(query), user=auditor)
+def filtered(user: User, query: str) -> list[QuerySet[HistoryEntry]]:
+    found = HistoryFilter(QueryDict(query), user=user)
     assert found.is_valid(), found.errors
-    return found.qs
+    return found.parts
+
+
+def pages(parts: list[QuerySet[HistoryEntry]], middle: int) -> dict[str, str]:
+    """How the newest page, an older one and a newer one are read."""
+    return {
+        "newest": plans(lambda: keyset_page(*parts)),
+        "older": plans(lambda: keyset_page(*parts, before=middle)),
+        "newer": plans(lambda: keyset_page(*parts, after=middle)),
+    }
 
 
 def test_every_page_of_every_filter_is_read_from_the_end_of_one_index() -> None:
@@ -75,13 +87,7 @@ def test_every_page_of_every_filter_is_read_from_the_end_of_one_index() -> None:
         indexes |= {"routing=on": "history_of_routing", "stop=on": "history_of_stop_dates"}
     wrong = {}
     for query, index in indexes.items():
-        found = filtered(auditor, query)
-        for name, read in {
-            "newest": lambda found=found: keyset_page(found),
-            "older": lambda found=found: keyset_page(found, before=middle.sequence),
-            "newer": lambda found=found: keyset_page(found, after=middle.sequence),
-        }.items():
-            plan = plans(read)
+        for name, plan in pages(filtered(auditor, query), middle.sequence).items():
             refused = READS_ALL if query.startswith(FEW) else READS_ALL + SORTS
             if index not in plan or any(words in plan for words in refused):
                 wrong[f"{query}, {name}"] = plan
@@ -95,4 +101,28 @@ def test_every_page_of_every_filter_is_read_from_the_end_of_one_index() -> None:
         plan = plans(read)
         if any(words in plan for words in READS_ALL):
             wrong[name] = plan
+    assert not wrong, "\n".join(f"{name}:\n{plan}" for name, plan in wrong.items())
+
+
+def test_entries_of_few_accounts_are_read_from_the_ends_of_their_own_indexes() -> None:
+    """However little happens to them: nothing is to be met by going through the newest entries of all."""
+    fill_history(ENTRIES // 2)
+    rare, busy, third = LocationFactory(), *Account.objects.filter(kind=Account.Kind.LOCATION)[:2]
+    with transaction.atomic():
+        history_append(actor=PORTAL, verb=Verb.ACCOUNT_CHANGED, account_key=rare.key)
+    rep, rep_of_three, auditor = UserFactory(), UserFactory(), UserFactory(role=Role.AUDITOR)
+    for person, accounts in ((rep, [rare]), (rep_of_three, [rare, busy, third])):
+        for account in accounts:
+            GrantFactory(user=person, account=account)
+    wrong = {}
+    for person, query in (
+        (rep, ""),
+        (rep_of_three, ""),
+        (rep_of_three, "field=notes"),
+        (auditor, f"account={rare.key}"),
+        (auditor, f"account={busy.key}"),
+    ):
+        for name, plan in pages(filtered(person, query), ENTRIES // 4).items():
+            if "history_by_account" not in plan or any(words in plan for words in (*READS_ALL, "history_by_time")):
+                wrong[f"{person}, {query}, {name}"] = plan
     assert not wrong, "\n".join(f"{name}:\n{plan}" for name, plan in wrong.items())

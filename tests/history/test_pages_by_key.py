@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -28,8 +29,13 @@ def _ten_entries() -> None:
                 history_append(actor=PORTAL, verb=Verb.ACCOUNT_CHANGED)
 
 
-def page(*, before: int | None = None, after: int | None = None, per_page: int = 3) -> KeysetPage:
-    return keyset_page(HistoryEntry.objects.all(), before=before, after=after, per_page=per_page)
+def page(**asked: Any) -> KeysetPage:
+    """A page of all entries, which is the same when they come in parts."""
+    whole = HistoryEntry.objects.all()
+    shown = keyset_page(whole, **{"per_page": 3} | asked)
+    parts = [whole.filter(pk__in=part) for part in ([1, 4, 5, 10, 11], [2, 3, 6], [7, 8, 9], [99])]
+    assert keyset_page(*parts, **{"per_page": 3} | asked) == shown
+    return shown
 
 
 def keys(shown: KeysetPage) -> list[int]:

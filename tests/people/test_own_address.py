@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
+from django.core import mail
+from django.test import Client, TestCase
 
 from numbers_app.models import HistoryEntry, User
 from tests.factories import PASSWORD
@@ -37,6 +38,15 @@ def test_another_first_address_is_told(as_rep: Client, rep: User) -> None:
     assert rep.email == OTHER
     assert told() == [("user.changed", {"user": ["rep", "rep"], "email": ["rep@example.com", OTHER]})]
     assert HistoryEntry.objects.get().actor_name == "Rep Test"
+
+
+def test_the_mail_about_it_waits_until_it_is_kept(as_rep: Client) -> None:
+    as_rep.post(URL, {"action_primary": "", "email": OTHER})
+    as_rep.post(URL, {"action_add": "", "email": "third@example.com"})
+    with TestCase.captureOnCommitCallbacks(execute=True) as later:
+        as_rep.post(URL, {"action_primary": "", "email": "third@example.com"})
+        assert mail.outbox == []
+    assert len(later) == len(mail.outbox) == 1
 
 
 def test_the_address_stays_while_the_history_cannot_be_written(as_rep: Client, rep: User) -> None:

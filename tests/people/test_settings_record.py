@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 CLOCK = Actor.portal("Clock", source=Source.WORKER)
 # Secrets, where things are kept, and how they look: nothing that decides what is bought, sent or checked.
 NOT_RECORDED = {
-    *("SECRET_KEY", "CALLCAP_API_KEY", "DATABASE_URL", "CACHE_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL"),
-    *("HISTORY_HEAD_FILE", "CHECKPOINT_FILE", "LOG_FORMAT"),
+    *("SECRET_KEY", "CALLCAP_API_KEY", "DATABASE_URL", "CACHE_URL", "DEFAULT_FROM_EMAIL"),
+    *("HISTORY_HEAD_FILE", "LOG_FORMAT"),
 }
 
 
@@ -86,6 +86,14 @@ def test_a_password_in_an_address_is_left_out(settings: Any, given: str, kept: s
     assert entry
     assert entry.changes["CALLCAP_API_URL"] == [None, kept]
     assert "secret" not in entry.canonical
+
+
+def test_whether_mail_goes_out_and_where_checkpoints_are_kept_is_told(settings: Any) -> None:
+    settings.EMAIL_URL = "smtp+tls://mail.example.com"
+    entry = settings_record(actor=CLOCK)
+    assert entry
+    assert entry.changes["EMAIL_URL"] == [None, "smtp+tls://mail.example.com"]
+    assert entry.changes["CHECKPOINT_FILE"] == [None, str(settings.CHECKPOINT_FILE)]
 
 
 def test_no_secret_is_in_it() -> None:

@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.utils import timezone
 
 from numbers_app.errors import InvalidInput
 from numbers_app.models import AuditSample, HistoryEntry, SampledEntry, SampleScope, User, Verb
 from numbers_app.periods import Period
 from numbers_app.services import samples
 from numbers_app.services.samples import sample_rank
+from numbers_app.templatetags.history import what
 from tests.samples.conftest import EVER, draw, drawn, write_days
 
 pytestmark = pytest.mark.django_db
@@ -94,13 +96,25 @@ def test_the_history_says_who_drew_what(auditor: User, november: Period) -> None
     assert (entry.verb, entry.actor_id, entry.account_key) == (Verb.SAMPLE_DRAWN, auditor.pk, "")
     assert entry.changes == {
         "sample": [None, sample.pk],
-        "period": [None, "2026-11-01 to 2026-11-30"],
+        "period": [None, "2026-11-01 to 2026-11-30, America/Chicago"],
+        "starts_at": [None, "2026-11-01T05:00:00+00:00"],
+        "ends_at": [None, "2026-12-01T06:00:00+00:00"],
         "scope": [None, "routing"],
         "seed": [None, "audit-2026"],
         "up_to": [None, sample.up_to],
         "size": [None, 5],
     }
     assert (sample.drawn_by, sample.drawn_by_name, sample.up_to) == (auditor, "Auditor Test", entry.sequence - 1)
+
+
+def test_the_history_tells_the_same_days_of_two_zones_apart(auditor: User, november: Period) -> None:
+    draw(auditor, november)
+    with timezone.override("Pacific/Honolulu"):
+        draw(auditor, november)
+    here, there = HistoryEntry.objects.filter(verb=Verb.SAMPLE_DRAWN).order_by("sequence")
+    assert what(here).endswith("of 2026-11-01 to 2026-11-30, America/Chicago")
+    assert what(there).endswith("of 2026-11-01 to 2026-11-30, Pacific/Honolulu")
+    assert there.changes["starts_at"] == [None, "2026-11-01T10:00:00+00:00"]
 
 
 def test_an_empty_period_is_refused_and_nothing_is_written(auditor: User, november: Period) -> None:

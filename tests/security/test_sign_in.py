@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
-from django.test import Client
+from django.test import Client, TestCase
 
 from numbers_app.models import SecurityEvent, User
 from tests.factories import PASSWORD
@@ -68,6 +69,25 @@ def test_a_lock_out_is_noted(client: Client, rep: User, settings: Any) -> None:
     assert (event.kind, event.person, event.address) == ("locked_out", "rep", HERE)
 
 
+def test_a_flood_is_noted_once_a_minute_for_each_address(client: Client, rep: User, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip", "reset_password": "1/m/ip"}
+    with time_machine.travel("2026-03-02T12:00:00Z", tick=False) as clock:
+        answers = [sign_in(client, "rep", "wrong") for _ in range(4)]
+        sign_in(client, "rep", "wrong", REMOTE_ADDR="198.51.100.1")
+        sign_in(client, "rep", "wrong", REMOTE_ADDR="198.51.100.1")
+        clock.shift(61)
+        for _ in range(3):
+            client.post("/accounts/password/reset/", {"email": "ghost@example.com"})
+    assert [answer.status_code for answer in answers] == [200, 429, 429, 429]
+    assert "Numbers portal" in answers[1].content.decode()
+    locked_out = SecurityEvent.objects.filter(kind="locked_out").order_by("pk")
+    assert list(locked_out.values_list("address", "path", "detail")) == [
+        (HERE, "/accounts/login/", "Too many requests in a minute"),
+        ("198.51.100.1", "/accounts/login/", "Too many requests in a minute"),
+        (HERE, "/accounts/password/reset/", "Too many requests in a minute"),
+    ]
+
+
 def test_nothing_that_was_typed_as_a_password_is_kept(client: Client, rep: User) -> None:
     sign_in(client, "rep", "swordfish-1")
     sign_in(client)
@@ -88,7 +108,8 @@ def test_a_new_password_asked_for_is_noted_whether_or_not_anybody_has_the_addres
 
 
 def asked_link(client: Client) -> str:
-    client.post("/accounts/password/reset/", {"email": "rep@example.com"})
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        client.post("/accounts/password/reset/", {"email": "rep@example.com"})
     found = re.search(r"https?://[^/]+(/\S+)", str(mail.outbox[-1].body))
     assert found
     return found[1]
@@ -106,7 +127,8 @@ def test_the_key_of_a_mailed_link_is_not_kept(rep: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.get("/accounts/password/reset/")
     token = client.cookies["csrftoken"].value
-    client.post("/accounts/password/reset/", {"email": "rep@example.com", "csrfmiddlewaretoken": token})
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        client.post("/accounts/password/reset/", {"email": "rep@example.com", "csrfmiddlewaretoken": token})
     found = re.search(r"/accounts/password/reset/key/(\w+)-(\S+)/", str(mail.outbox[-1].body))
     assert found
     response = client.post(found[0], {"password1": NEW_PASSWORD})

@@ -65,7 +65,6 @@ class TestEntries:
             ("+1 316 734 2203", 2),
             ("734-22", 3),
             ("3167342202", 0),
-            ("abc", 0),
         ],
     )
     def test_a_number_is_found_however_it_is_written(self, as_rep: Client, number: str, found: int) -> None:
@@ -96,6 +95,8 @@ class TestEntries:
             ({"date_from": "yesterday"}, "date_from", "Enter a valid date"),
             ({"date_to": "2026-02-30"}, "date_to", "Enter a valid date"),
             ({"number": "316\x00734"}, "number", "Remove the null character"),
+            ({"number": "abc"}, "number", "Give a number or some of its digits"),
+            ({"date_from": "2026-03-02", "date_to": "2026-03-01"}, "date_to", "The last day is before the first."),
             ({"actor": "A\x00nn"}, "actor", "Remove the null character"),
             ({"actor": "x" * 301}, "actor", "at most 300 characters"),
         ],

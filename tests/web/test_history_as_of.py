@@ -26,7 +26,12 @@ OTHER = "3167342299"
 
 
 def write(day: int, who: str, location: Account, state: NumberState, **changes: Any) -> None:
-    with time_machine.travel(datetime(2026, 3, day, 18, 0, tzinfo=UTC), tick=False), transaction.atomic():
+    with time_machine.travel(datetime(2026, 3, day, 18, 0, tzinfo=UTC), tick=False):
+        write_now(who, location, state, **changes)
+
+
+def write_now(who: str, location: Account, state: NumberState, **changes: Any) -> None:
+    with transaction.atomic():
         history_append(
             actor=Actor.portal(who, source=Source.WEB),
             verb=Verb.NUMBER_CHANGED,
@@ -127,6 +132,12 @@ def test_numbers_of_other_accounts_are_not_there(as_rep: Client) -> None:
         ({"number": ""}, "number", "Give a number, or choose an account."),
         ({"number": "316-734"}, "number", "Give all ten digits"),
         ({"number": CAKE, "at": "yesterday"}, "at", "Give date and time"),
+        ({"number": CAKE, "at": "9999-12-31T23:59"}, "at", "Give a year from 1900 to 9000."),
+        ({"number": CAKE, "at": "0001-01-01T00:00"}, "at", "Give a year from 1900 to 9000."),
+        ({"number": CAKE, "at": "0001-01-01T00:00+14:00"}, "at", "Give a year from 1900 to 9000."),
+        ({"number": CAKE, "at": "2026-02-30T12:00"}, "at", "Give date and time"),
+        # In Chicago the clocks went from 1:59:59 to 3:00.
+        ({"number": CAKE, "at": "2026-03-08T02:30"}, "at", "That time never was"),
         ({"account": "L-30"}, "account", "Select a valid choice"),
     ],
 )
@@ -149,3 +160,45 @@ def test_an_earlier_life_of_a_number_sets_nothing_in_the_next(as_rep: Client, lo
         CampaignFactory(phone_number=CAKE, account=location, destination=MOVED)
     assert row(as_rep, at="2026-02-02T12:00")[2] == "stopped, before: (316) 444-7896"
     assert row(as_rep)[2:] == ["(316) 555-0100", "Factory, Mar 1, 2026", "none", "never set"]
+
+
+def test_a_clock_that_was_set_back_does_not_bring_the_older_entry_back(as_rep: Client, location: Account) -> None:
+    with time_machine.travel(datetime(2026, 3, 1, 18, 0, tzinfo=UTC), tick=False):
+        CampaignFactory(phone_number=CAKE, account=location, destination=FIRST)
+    january, june = date(2027, 1, 31), date(2027, 6, 30)
+    write(3, "Ann", location, NumberState(OTHER, january), destination=[FIRST, OTHER], stop_date=[None, "2027-01-31"])
+    changes = {"destination": [OTHER, MOVED], "stop_date": ["2027-01-31", "2027-06-30"]}
+    write(2, "Bob", location, NumberState(MOVED, june), **changes)
+    assert row(as_rep)[2:] == ["(316) 555-0100", "Bob, Mar 2, 2026", "Jun 30, 2027", "Bob, Mar 2, 2026"]
+
+
+def test_of_a_time_that_was_twice_the_later_is_shown_with_a_link_to_the_earlier(
+    as_rep: Client, location: Account
+) -> None:
+    # In Chicago the clocks went from 1:59:59 back to 1:00, at 7:00 UTC.
+    with time_machine.travel(datetime(2026, 11, 1, 6, 0, tzinfo=UTC), tick=False):
+        CampaignFactory(phone_number=CAKE, account=location, destination=FIRST)
+    with time_machine.travel(datetime(2026, 11, 1, 7, 0, tzinfo=UTC), tick=False):
+        write_now("Bob", location, NumberState(MOVED, None), destination=[FIRST, MOVED])
+    page = Page(as_rep.get("/history/as-of/", {"number": CAKE, "at": "2026-11-01T01:30"}))
+    assert "as of Nov 1, 2026, 1:30:00 AM CST 2026-11-01 07:30:00 UTC" in page.text
+    assert "(316) 555-0100" in page.text
+    [there] = page.links("What was in force the first time")
+    earlier = Page(as_rep.get(f"/history/as-of/{there}"))
+    assert "as of Nov 1, 2026, 1:30:00 AM CDT 2026-11-01 06:30:00 UTC" in earlier.text
+    assert "(316) 444-7896" in earlier.text
+    assert not earlier.links("What was in force the first time")
+
+
+def test_an_entry_leads_to_what_it_set(as_rep: Client, location: Account) -> None:
+    """However shortly before it the number was changed; and again when the form it leads to is sent once more."""
+    with time_machine.travel(datetime(2026, 3, 2, 18, 0, 0, 100, tzinfo=UTC), tick=False):
+        CampaignFactory(phone_number=CAKE, account=location, destination=FIRST)
+    with time_machine.travel(datetime(2026, 3, 2, 18, 0, 0, 123_456, tzinfo=UTC), tick=False):
+        write_now("Bob", location, NumberState(MOVED, None), destination=[FIRST, MOVED])
+    [there] = Page(as_rep.get("/history/2/")).links("What was in force then")
+    page = Page(as_rep.get(there))
+    assert "as of Mar 2, 2026, 12:00:00 PM CST 2026-03-02 18:00:00.123456 UTC" in page.text
+    assert "(316) 555-0100" in page.text
+    assert page.value("at") == "2026-03-02T12:00:00.124"
+    assert row(as_rep, at=page.value("at"))[2] == "(316) 555-0100"

@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 
 from numbers_app.actors import Actor
-from numbers_app.models import Campaign, HistoryEntry, Order, User, Verb
+from numbers_app.models import Account, Batch, Campaign, HistoryEntry, Order, User, Verb
+from numbers_app.services.batches import batch_reject
 from numbers_app.services.decisions import order_approve
-from tests.factories import CampaignFactory
+from tests.batches.making import campaigns_at, change_draft, import_draft, release, running, submit
+from tests.factories import CampaignFactory, GrantFactory
 from tests.history.conftest import write_change
 from tests.history.tampering import guards_lifted, run_sql
 from tests.sandbox_server import SandboxServer
@@ -58,6 +60,72 @@ def test_a_purchase_is_shown_from_request_to_answer(
     assert chain.count("This entry") == 1
     assert "HTTP 200: success" in page.one("section", aria_labelledby="vendor-heading").text
     assert "Applied" in page.one("section", aria_labelledby="attempts-heading").text
+
+
+def test_a_change_of_a_batch_is_shown_from_its_submission(
+    as_rep: Client, rep: User, manager: User, campaign: Campaign
+) -> None:
+    batch = running(rep, manager, change_draft(rep, [campaign]))
+    release(batch)
+    asked = HistoryEntry.objects.get(verb=Verb.ORDER_REQUESTED)
+    chain = page_of(as_rep, asked.sequence).one("section", aria_labelledby="chain-heading")
+    steps = ["submitted 1 row of batch", "approved 1 row of batch", "Rep Test requested", "Manager Test approved order"]
+    assert [chain.text.index(step) for step in steps] == sorted(chain.text.index(step) for step in steps)
+    assert f"Belongs to batch {batch.pk}: {batch.title}" in chain.text
+    links = [link.attributes["href"] for link in chain.all("a")]
+    assert links[-1] == f"/batches/{batch.pk}/"
+    # Every step can be opened by who may see the batch, though it may name no account.
+    assert {as_rep.get(there).status_code for there in links} == {200}
+
+
+def test_an_import_is_shown_with_its_batch(as_rep: Client, rep: User, manager: User, location: Account) -> None:
+    for number in ("3167342254", "3167342255"):
+        release(running(rep, manager, import_draft(rep, location, number)))
+    imported = HistoryEntry.objects.get(verb=Verb.NUMBER_IMPORTED, number="3167342255")
+    chain = page_of(as_rep, imported.sequence).one("section", aria_labelledby="chain-heading").text
+    batch = Batch.objects.first()
+    assert batch is not None
+    assert f"From request to answer: batch {batch.pk}" in chain
+    said = [f"submitted 1 row of batch {batch.pk}", "approved 1 row of", "imported (316) 734-2255"]
+    assert [chain.index(words) for words in said] == sorted(chain.index(words) for words in said)
+    assert "734-2254" not in chain
+
+
+def test_what_follows_from_an_order_is_shown_from_that_orders_request(
+    as_rep: Client, purchase: Purchase, manager: User, carry_out: Callable[[Order], Order], sandbox: SandboxServer
+) -> None:
+    order = purchase(CAKE, stop_date="2098-01-01")
+    order_approve(actor=Actor.person(manager), order_id=order.pk, revision=1)
+    carry_out(order)
+    child = Order.objects.get(parent=order)
+    approved = HistoryEntry.objects.get(order_id=child.pk, verb=Verb.ORDER_APPROVED)
+    chain = page_of(as_rep, approved.sequence).one("section", aria_labelledby="chain-heading").text
+    assert chain.index(f"requested order {order.pk}") < chain.index(f"approved order {child.pk}")
+
+
+def test_entries_of_a_batch_in_several_accounts_are_read_by_who_may_see_it(
+    as_rep: Client,
+    as_manager: Client,
+    signed_in: Any,
+    rep: User,
+    manager: User,
+    strange_manager: User,
+    stranger: User,
+    location: Account,
+    elsewhere: Account,
+) -> None:
+    GrantFactory(user=rep, account=elsewhere)
+    batch = submit(rep, change_draft(rep, [*campaigns_at(location, 1), *campaigns_at(elsewhere, 1, first=3000)]))
+    batch_reject(actor=Actor.person(strange_manager), batch_id=batch.pk, reason="Not to Denver", lines=None)
+    submitted, rejected = HistoryEntry.objects.filter(verb__startswith="batch.").order_by("sequence")
+    assert submitted.account_key == ""
+    assert "The shop has moved" in page_of(as_rep, submitted.sequence).text
+    assert "The shop has moved" in page_of(as_manager, submitted.sequence).text
+    assert "Not to Denver" in page_of(as_rep, rejected.sequence).text
+    # The rows that this is about lie where they were not granted.
+    assert as_manager.get(f"/history/{rejected.sequence}/").status_code == 404
+    assert "Denver" not in page_of(as_manager, submitted.sequence).text
+    assert signed_in(stranger).get(f"/history/{submitted.sequence}/").status_code == 404
 
 
 def test_it_proves_itself(as_rep: Client, campaign: Campaign) -> None:

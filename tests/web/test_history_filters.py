@@ -12,7 +12,7 @@ from django.test import Client
 from numbers_app.actors import Actor
 from numbers_app.models import Account, Source, User, Verb
 from numbers_app.services.history import NumberState, history_append
-from tests.factories import LocationFactory
+from tests.factories import GrantFactory, LocationFactory, UserFactory
 
 from .page import Page
 
@@ -141,8 +141,65 @@ def test_nonsense_is_refused_at_its_field(as_rep: Client, filters: dict[str, str
     assert sentence in page.error_at(field)
 
 
+@pytest.mark.usefixtures("written")
+def test_several_accounts_are_one_list_and_nonsense_or_nobody_finds_nothing_in_it(
+    as_rep: Client, rep: User, elsewhere: Account
+) -> None:
+    GrantFactory(user=rep, account=elsewhere)
+    assert [entry.sequence for entry in as_rep.get("/history/").context["page"].rows] == [6, 4, 3, 2, 1]
+    assert as_rep.get("/history/", {"actor": "nobody"}).context["page"].rows == []
+    refused = as_rep.get("/history/", {"verb": "number.stolen"})
+    assert (refused.status_code, refused.context["page"].rows) == (422, [])
+
+
 @pytest.mark.parametrize("key", ["", "-1", "x", "9" * 19, "²", "٣", "1.5"])
 @pytest.mark.usefixtures("written")
 def test_a_page_that_is_none_leads_to_the_newest(as_rep: Client, key: str) -> None:
     response = as_rep.get("/history/", {"before": key})
     assert [entry.sequence for entry in response.context["page"].rows] == [4, 3, 2, 1]
+
+
+@pytest.fixture
+def namesakes(location: Account) -> list[User]:
+    """Two people called Ann Lee, each with a change to a number of L-3, and one who is gone."""
+    people = [UserFactory(username=name, first_name="Ann", last_name="Lee") for name in ("ann", "ann2", "ann3")]
+    with transaction.atomic():
+        for person in people:
+            history_append(
+                actor=Actor.person(person),
+                verb=Verb.NUMBER_CHANGED,
+                number=CAKE,
+                account_key=location.key,
+                changes={"notes": ["", person.username]},
+                state=NumberState("3165550100", None),
+            )
+    people[2].delete()
+    return people
+
+
+@pytest.mark.usefixtures("namesakes")
+def test_people_of_one_name_are_told_apart(auditor: User, signed_in: Any) -> None:
+    client = signed_in(auditor)
+    page = Page(client.get("/history/"))
+    names = [name.attributes["value"] for name in page.one("datalist", id="actor-names").all("option")]
+    assert names == ["Ann Lee", "Ann Lee (ann)", "Ann Lee (ann2)"]
+
+    def found(actor: str) -> list[int]:
+        return [entry.sequence for entry in client.get("/history/", {"actor": actor}).context["page"].rows]
+
+    assert found("Ann Lee") == found("ann lee") == [3, 2, 1]
+    assert found("Ann Lee (ann2)") == [2]
+    assert found("Ann Lee (nobody)") == []
+    for sequence in (1, 2, 3):
+        [there] = Page(client.get(f"/history/{sequence}/")).links("Everything by Ann Lee")
+        assert [entry.sequence for entry in client.get(there).context["page"].rows] == [sequence]
+
+
+@pytest.mark.usefixtures("namesakes")
+def test_reports_tell_them_apart_too(auditor: User, signed_in: Any) -> None:
+    client = signed_in(auditor)
+    ranking = client.get("/history/reports/").context["report"].people
+    assert [group.name for group in ranking.first][:2] == ["Ann Lee (ann)", "Ann Lee (ann2)"]
+    people = Page(client.get("/history/reports/")).one("section", aria_labelledby="by-person")
+    for link in people.one("table").all("a"):
+        assert len(client.get(link.attributes["href"]).context["page"].rows) == 1

@@ -105,7 +105,7 @@ class TestNumbers:
     def test_the_line_of_totals(self, as_rep: Client) -> None:
         totals = report(as_rep).one("ul", aria_label="In the period").text
         assert totals == (
-            "2 bought 0 imported 3 re-routed 2 stop dates moved 1 stopped 2 orders approved 1 orders rejected"
+            "2 bought 0 imported 3 re-routed 2 stop dates moved 1 stopped 2 orders approved 1 order rejected"
         )
 
     def test_each_day_by_what_was_changed(self, as_rep: Client) -> None:

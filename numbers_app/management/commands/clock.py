@@ -18,7 +18,7 @@ from numbers_app.actors import Actor
 from numbers_app.models import Source
 from numbers_app.services.account_sync import accounts_sync_if_due
 from numbers_app.services.batch_drafts import batch_drafts_forget
-from numbers_app.services.checkpoints import checkpoint_make
+from numbers_app.services.checkpoints import CHECKPOINT_EVERY, checkpoint_make
 from numbers_app.services.settings_record import settings_record
 from numbers_app.services.stopping import stop_reminders_send
 from numbers_app.services.sweep import (
@@ -84,8 +84,9 @@ class Command(BaseCommand):
             Job("searched_forget", 60, lambda actor: searched_forget()),
             Job("stop_reminders_send", 3600, lambda actor: stop_reminders_send(actor=actor)),
             Job("accounts_sync_if_due", 3600, lambda actor: accounts_sync_if_due(actor=actor), aside=True),
+            # Before the verification, which misses checkpoints that are overdue after a long rest.
+            Job("checkpoint_make", CHECKPOINT_EVERY.total_seconds(), lambda actor: checkpoint_make(actor=actor)),
             Job("verification_ring", 3600, lambda actor: verification_ring(actor=actor)),
-            Job("checkpoint_make", 600, lambda actor: checkpoint_make(actor=actor)),
             Job("prune_tasks", 3600, _prune_tasks),
             Job("batch_drafts_forget", 3600, lambda actor: batch_drafts_forget(actor=actor)),
         ]

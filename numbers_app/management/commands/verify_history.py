@@ -6,6 +6,7 @@ import json
 import time
 from argparse import ArgumentParser
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,7 +14,7 @@ from django.db import DatabaseError
 
 from numbers_app.actors import Actor
 from numbers_app.models import Source
-from numbers_app.services.verification import Verification, history_verify_and_keep
+from numbers_app.services.verification import KnownHead, Verification, history_verify_and_keep, known_heads_read
 
 NOT_IN_ORDER, NOT_CHECKED = 1, 2
 
@@ -27,6 +28,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--quiet", action="store_true", help="Say something only when there is a problem.")
         parser.add_argument("--json", action="store_true", help="Print the result as one JSON object.")
+        parser.add_argument(
+            "--checkpoints",
+            action="append",
+            default=[],
+            type=Path,
+            metavar="FILE",
+            help="Also match the checkpoints in a copy of CHECKPOINT_FILE that was kept elsewhere.",
+        )
         parser.add_argument("--chain-only", action="store_true", help="Leave the columns out: four times as fast.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,11 +45,15 @@ class Command(BaseCommand):
             verification = history_verify_and_keep(
                 actor=Actor.portal("verify_history", source=Source.COMMAND),
                 columns=not options["chain_only"],
+                copies=_copies(options["checkpoints"]),
                 progress=self._progress,
             )
             seconds = time.monotonic() - started
-        except DatabaseError as error:
-            raise CommandError(f"The history could not be checked: {error}", returncode=NOT_CHECKED) from error
+        except (DatabaseError, OSError, ValueError) as error:
+            sentence = f"The history could not be checked: {error}"
+            if options["json"]:
+                self.stdout.write(json.dumps({"unchecked": [sentence]}))
+            raise CommandError(sentence, returncode=NOT_CHECKED) from error
         if options["json"]:
             self.stdout.write(json.dumps(asdict(verification) | {"seconds": round(seconds, 3)}, sort_keys=True))
         self._conclude(verification)
@@ -65,3 +78,8 @@ class Command(BaseCommand):
     def _progress(self, entries: int) -> None:
         if not self._silent:
             self.stderr.write(f"{entries:,} entries checked", ending="\r" if self.stderr.isatty() else "\n")
+
+
+def _copies(paths: list[Path]) -> list[KnownHead]:
+    """The checkpoints that were kept elsewhere. Raises OSError or ValueError for a file that cannot be read."""
+    return [head for path in paths for head in known_heads_read(path, f"in {path.name}")]
