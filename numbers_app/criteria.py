@@ -19,6 +19,22 @@ def criteria_in_words(criteria: SearchCriteria) -> str:
     return ", ".join(_words(criteria)) or "any number"
 
 
+# What the first word of a search in words follows: "with area code 316", "any number spelling CAKE".
+_NAMED = ("area", "exchange", "line", "rate", "ZIP", "postal")
+_JOINED = ("spelling", "with", "in", "from", "for")
+
+
+def any_number_in_words(criteria: SearchCriteria) -> str:
+    """Any number that matches, as in ``any number with area code 316, spelling CAKE`` or ``any number in KS``."""
+    words = ", ".join(_words(criteria))
+    if not words:
+        return "any number"
+    first = words.split(maxsplit=1)[0]
+    if first in _NAMED:
+        return f"any number with {words}"
+    return f"any number {words}" if first in _JOINED else f"any number that is {words}"
+
+
 def criteria_to_query(criteria: SearchCriteria) -> str:
     """The query of the search page that repeats this search, without the question mark.
 

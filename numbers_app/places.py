@@ -6,6 +6,7 @@ state by its two letters. Area codes shared by two places (902 and 782, 867) sta
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 TOLLFREE_CODES = ("800", "833", "844", "855", "866", "877", "888")
@@ -87,6 +88,15 @@ SK Saskatchewan | 306 474 639
 YT Yukon |
 """,
 }
+# Each state with the first three digits of a ZIP from which on it is the one; a few ZIPs in between lie over a border.
+_ZIPS = """
+005 NY 006 PR 008 VI 009 PR 010 MA 028 RI 030 NH 039 ME 050 VT 060 CT 070 NJ 100 NY 150 PA 197 DE 200 DC 201 VA 202 DC
+206 MD 220 VA 247 WV 270 NC 290 SC 300 GA 320 FL 350 AL 370 TN 386 MS 398 GA 400 KY 430 OH 460 IN 480 MI 500 IA 530 WI
+550 MN 570 SD 580 ND 590 MT 600 IL 630 MO 660 KS 680 NE 700 LA 716 AR 730 OK 733 TX 734 OK 750 TX 800 CO 820 WY 832 ID
+840 UT 850 AZ 870 NM 885 TX 889 NV 900 CA 967 HI 969 GU 970 OR 980 WA 995 AK
+"""
+# Each letter that Canadian postal codes start with, and its province.
+_POSTAL_LETTERS = "A NL B NS C PE E NB G QC H QC J QC K ON L ON M ON N ON P ON R MB S SK T AB V BC X NT Y YT"
 _OTHER_NAMES = {
     "washington dc": "DC",
     "washington d.c.": "DC",
@@ -125,6 +135,8 @@ STATES, AREA_CODES = _read_table()
 _BY_NAME = {known: state.code for state in STATES for known in (state.code.lower(), state.name.lower())} | _OTHER_NAMES
 _NAME_OF = {state.code: state.name for state in STATES}
 _COUNTRY_OF = {state.code: state.country for state in STATES}
+_ZIP_STARTS, _ZIP_STATES = _ZIPS.split()[::2], _ZIPS.split()[1::2]
+_PROVINCE_OF = dict(zip(_POSTAL_LETTERS.split()[::2], _POSTAL_LETTERS.split()[1::2], strict=True))
 
 
 def state_of(text: str) -> str | None:
@@ -140,6 +152,14 @@ def state_name(code: str) -> str:
 def country_of(code: str) -> str:
     """``US`` or ``CA``, for a state's two letters. Raises KeyError for letters that name no state."""
     return _COUNTRY_OF[code]
+
+
+def state_of_zip(code: str) -> str:
+    """The two letters of the state or province where a ZIP or postal code most likely lies; empty when in none."""
+    if not code.isdigit():
+        return _PROVINCE_OF.get(code[:1].upper(), "")
+    place = bisect_right(_ZIP_STARTS, code[:3])
+    return _ZIP_STATES[place - 1] if place else ""
 
 
 def neighbours_of(area_code: str) -> list[str]:

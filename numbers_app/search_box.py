@@ -3,7 +3,8 @@
 Nobody has a list of all cities, so whether a word is a place or is to be spelled goes by these rules:
 
 - Digits: three are an area code if there is such a code and none was given yet, else an exchange; four are a line, five
-  a ZIP, six an area code and an exchange, seven an exchange and a line, ten the whole number.
+  a ZIP, six an area code and an exchange, seven an exchange and a line, ten the whole number. An extension after that
+  is dropped.
 - What holds a wildcard, or letters and digits together, is to be spelled.
 - A state's name is the state, and so are its two letters in capitals.
 - With a state after them, words are a city; in small letters the two letters count there too, unless they are a word
@@ -22,18 +23,10 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from .callcap import SearchCriteria, vanity
+from .callcap import SearchCriteria
 from .criteria import criteria_in_words
-from .places import AREA_CODES, TOLLFREE_CODES, state_of
-
-type Fields = dict[str, str | bool]
-
-MOST_SPELLED = 7
-_LONGEST_CITY = 100
-_WORDS_OF_A_STATE = 3
-# Two letters of states that are words as well.
-_ALSO_WORDS = frozenset({"al", "de", "hi", "id", "in", "la", "ma", "me", "oh", "ok", "or", "pa"})
-_AFTER_A_STATE_S_NAME = frozenset({"city", "beach"})
+from .places import AREA_CODES, TOLLFREE_CODES
+from .search_words import MOST_SPELLED, Fields, Found, Word, dialled, place_named, read_words
 
 
 @dataclass(frozen=True)
@@ -50,6 +43,15 @@ class Part:
     fields: Fields
     without: str
     instead: Part | None = None
+
+
+def as_place(text: str) -> Part | None:
+    """What a text that is to be spelled means if it is a place instead; None for one that is no place's name.
+
+    An address has no more than the fields that a box came to: this is how the other reading is found from them.
+    """
+    fields = place_named(text)
+    return Part(text=text, said=_said(fields), fields=fields, without="") if fields else None
 
 
 @dataclass(frozen=True)
@@ -89,31 +91,13 @@ def read_box(text: str) -> Reading:
     return Reading(tuple(parts), tuple(unread))
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A stretch of the text with the fields it sets, none where nothing was understood, and the other reading's."""
-
-    start: int
-    end: int
-    fields: Fields
-    other: Fields | None = None
-
-
-@dataclass(frozen=True)
-class _Word:
-    text: str
-    start: int
-    end: int
-    after_comma: bool
-
-
 def _plain(character: str) -> str:
     """Full-width and other variants as the usual character, where that is one, so that places in the text stay."""
     usual = unicodedata.normalize("NFKC", character)
     return usual if len(usual) == 1 else character
 
 
-def _part(typed: str, found: _Found) -> Part:
+def _part(typed: str, found: Found) -> Part:
     before, after = typed[: found.start].rstrip(" ,;"), typed[found.end :].lstrip(" ,;")
     part = Part(
         text=typed[found.start : found.end],
@@ -130,9 +114,9 @@ def _said(fields: Fields) -> str:
     return criteria_in_words(SearchCriteria(**fields))  # type: ignore[arg-type]
 
 
-def _scan(text: str) -> Iterator[_Found]:
+def _scan(text: str) -> Iterator[Found]:
     """Everything in the text, in order: what a rule reads by itself, and words in runs."""
-    words: list[_Word] = []
+    words: list[Word] = []
     taken: Fields = {}
     position = 0
     while gap := _GAP.match(text, position):
@@ -142,16 +126,16 @@ def _scan(text: str) -> Iterator[_Found]:
         found = _by_rule(text, position, taken)
         token = _TOKEN.match(text, position)
         if not found and token and _is_word(token[0]):
-            words.append(_Word(token[0], *token.span(), after_comma="," in gap[0] or ";" in gap[0]))
+            words.append(Word(token[0], *token.span(), after_comma="," in gap[0] or ";" in gap[0]))
             position = token.end()
             continue
-        yield from _read_words(words)
+        yield from read_words(words)
         words = []
-        found = found or _Found(position, token.end() if token else len(text), {})
+        found = found or Found(position, token.end() if token else len(text), {})
         taken |= found.fields
         yield found
         position = found.end
-    yield from _read_words(words)
+    yield from read_words(words)
 
 
 _GAP = re.compile(r"[\s,;]*")
@@ -165,11 +149,11 @@ def _is_word(token: str) -> bool:
     return bool(_WORD.fullmatch(token)) and all(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)
 
 
-def _by_rule(text: str, position: int, taken: Fields) -> _Found | None:
+def _by_rule(text: str, position: int, taken: Fields) -> Found | None:
     for pattern, read in _RULES:
         match = pattern.match(text, position)
         if match and (fields := read(match, taken)):
-            return _Found(*match.span(), fields[0], fields[1])
+            return Found(*match.span(), fields[0], fields[1])
     return None
 
 
@@ -218,26 +202,27 @@ def _postal_code(match: re.Match[str], taken: Fields) -> _Read:
 
 def _code_and_word(match: re.Match[str], taken: Fields) -> _Read:
     """Seven characters after the area code fill the number, and nobody dials more; fewer may stand anywhere in it."""
-    word = _dialled(match[2])
+    word = dialled(match[2])
     if len(word) >= MOST_SPELLED:
         return {"vanity_text": match[1] + word[:MOST_SPELLED]}, None
     return (_area_code(match[1]) | {"vanity_text": word}, None) if word else None
 
 
+def _exchange_and_word(match: re.Match[str], taken: Fields) -> _Read:
+    """Four characters after three digits: a word after an area code, or an exchange and a line that spells."""
+    as_exchange: Fields = {"exchange": match[1], "vanity_text": match[2]}
+    as_code = _code_and_word(match, taken)
+    if "area_code" in taken or as_code is None:
+        return as_exchange, None
+    known = match[1] in AREA_CODES or match[1] in TOLLFREE_CODES
+    return (as_code[0], as_exchange) if known else (as_exchange, as_code[0])
+
+
 def _pattern(match: re.Match[str], taken: Fields) -> _Read:
     """More than seven digits that are no number can be found nowhere: they are a slip."""
-    word = _dialled(match[1])
+    word = dialled(match[1])
     slip = word.isdigit() and len(word) > MOST_SPELLED
     return ({"vanity_text": word}, None) if word and not slip else None
-
-
-def _dialled(text: str) -> str:
-    """The text without separators, as typed otherwise; empty when it cannot be looked for."""
-    try:
-        vanity.clean(text)
-    except ValueError:
-        return ""
-    return "".join(character for character in text if character not in vanity.SEPARATORS)
 
 
 def _rule(pattern: str, read: Callable[[re.Match[str], Fields], _Read]) -> tuple[re.Pattern[str], Callable[..., _Read]]:
@@ -248,8 +233,11 @@ _N = "([2-9][0-9]{2})"
 _ONE = r"(?:(?:\+|00)?1[ .-]*)"
 # The first that fits is taken.
 _RULES = (
-    _rule(rf"{_ONE}?\(?{_N}\)?[ .-]*{_N}[ .-]*([0-9]{{4}})", _whole_number),
+    _rule(
+        rf"{_ONE}?\(?{_N}\)?[ .-]*{_N}[ .-]*([0-9]{{4}})(?:[ ,]*(?:x|ext\.?|extension) *[0-9]{{1,6}})?", _whole_number
+    ),
     _rule(rf"{_ONE}\(?{_N}\)?[ .-]*([a-z0-9*#.-]*[a-z*#][a-z0-9*#.-]*)", _code_and_word),
+    _rule(rf"{_N}[.-]([a-z*#][a-z0-9*#]{{3}})", _exchange_and_word),
     _rule(rf"\(?{_N}\)?[.-]([a-z0-9*#.-]*[a-z*#][a-z0-9*#.-]*)", _code_and_word),
     _rule(rf"\({_N}\) *{_N}", _code_and_exchange),
     _rule(rf"{_N}[.-]?{_N}", _code_and_exchange),
@@ -268,132 +256,3 @@ _RULES = (
     _rule("canada", _fixed({"country": "CA"}, {"vanity_text": "canada"})),
     _rule(r"(?:usa|u\.s\.a?\.?|united +states)", _fixed({"country": "US"})),
 )
-
-
-def _read_words(words: list[_Word]) -> Iterator[_Found]:
-    """A run of words with nothing else in between. An "in" that nothing follows yet is unread."""
-    unfinished = words[-1:] if len(words) > 1 and words[-1].text == "in" else []
-    for place, stretch in _stretches(words[: len(words) - len(unfinished)]):
-        yield from _read_stretch(stretch, place=place)
-    for word in unfinished:
-        yield _Found(word.start, word.end, {})
-
-
-def _stretches(words: list[_Word]) -> list[tuple[bool, list[_Word]]]:
-    """The run cut at commas and at "in", after which a place stands; a state after a comma stays with its city."""
-    cut: list[tuple[bool, list[_Word]]] = []
-    marker: _Word | None = None
-    for index, word in enumerate(words):
-        if word.text.lower() == "in" and index + 1 < len(words):
-            marker = marker or word
-        elif marker:
-            cut.append((True, [replace(word, start=marker.start)]))
-            marker = None
-        elif not cut or word.after_comma:
-            cut.append((False, [word]))
-        else:
-            cut[-1][1].append(word)
-    joined: list[tuple[bool, list[_Word]]] = []
-    for place, stretch in cut:
-        if joined and not place and _is_state_of(stretch, joined[-1][1]):
-            joined[-1][1].extend(stretch)
-        else:
-            joined.append((place, stretch))
-    return joined
-
-
-def _is_state_of(stretch: list[_Word], city: list[_Word]) -> bool:
-    """Whether this stretch is the state after the comma of a city."""
-    return stretch[0].after_comma and bool(state_of(_text(stretch))) and not _state_length(city, place=False)
-
-
-def _read_stretch(words: list[_Word], *, place: bool) -> Iterator[_Found]:
-    length = _state_length(words, place=place)
-    if length:
-        before, state = words[:-length], words[-length:]
-        if not place:
-            spelled = _small_before_capitals(before)
-            yield from _read_plain(before[:spelled])
-            before = before[spelled:]
-        yield _city_and_state(before, state, place=place)
-    elif place:
-        yield _found(words, {"city": _text(words)})
-    elif length := _state_at_start(words):
-        yield _city_and_state([], words[:length], place=False)
-        yield from _read_plain(words[length:])
-    else:
-        yield from _read_plain(words)
-
-
-def _city_and_state(city: list[_Word], state: list[_Word], *, place: bool) -> _Found:
-    fields: Fields = {"state": state_of(_text(state)) or ""}
-    spelled: Fields | None
-    if not city:
-        spelled = _spelled(state)
-        return _found(state, fields, None if place else spelled)
-    spelled = _spelled(city[:1])
-    rest: Fields = {"city": _text(city[1:])} if city[1:] else {}
-    other = None if place or spelled is None else spelled | rest | fields
-    return _found(city + state, fields | {"city": _text(city)}, other)
-
-
-def _read_plain(words: list[_Word]) -> Iterator[_Found]:
-    """Words that no state and no "in" decides about: all together they are spelled, or a city."""
-    if not words:
-        return
-    spelled, letters = _spelled(words), len(_letters(words))
-    code = state_of(_text(words))
-    place: Fields = {"state": code} if code else {"city": _text(words)}
-    if spelled and letters <= MOST_SPELLED:
-        yield _found(words, spelled, place)
-    else:
-        yield _found(words, place, spelled)
-
-
-def _state_length(words: list[_Word], *, place: bool) -> int:
-    """How many words at the end name a state; 0 when none do."""
-    for length in range(min(_WORDS_OF_A_STATE, len(words)), 0, -1):
-        named = words[-length:]
-        if state_of(_text(named)) and (len(_text(named)) > 2 or _is_code(named[0], words[:-1], place=place)):
-            return length
-    return 0
-
-
-def _is_code(word: _Word, before: list[_Word], *, place: bool) -> bool:
-    """Whether two letters that could be a state's are meant as such."""
-    if word.text.isupper():
-        return True
-    sure = place or word.after_comma or len(_letters(before)) > MOST_SPELLED
-    return bool(before) and (sure or word.text.lower() not in _ALSO_WORDS)
-
-
-def _state_at_start(words: list[_Word]) -> int:
-    for length in range(min(_WORDS_OF_A_STATE, len(words) - 1), 0, -1):
-        named = _text(words[:length])
-        if state_of(named) and (named.isupper() or len(named) > 2):
-            return 0 if words[length].text.lower() in _AFTER_A_STATE_S_NAME else length
-    return 0
-
-
-def _small_before_capitals(words: list[_Word]) -> int:
-    """How many small words stand before the first capitalised one; 0 when all are small."""
-    capitals = (index for index, word in enumerate(words) if word.text[0].isupper())
-    return next(capitals, 0)
-
-
-def _spelled(words: list[_Word]) -> Fields | None:
-    word = _dialled(_letters(words))
-    return {"vanity_text": word} if word else None
-
-
-def _letters(words: list[_Word]) -> str:
-    return "".join(filter(str.isalpha, _text(words)))
-
-
-def _text(words: list[_Word]) -> str:
-    return " ".join(word.text for word in words)
-
-
-def _found(words: list[_Word], fields: Fields, other: Fields | None = None) -> _Found:
-    fits = all(len(str(value)) <= _LONGEST_CITY for value in fields.values())
-    return _Found(words[0].start, words[-1].end, fields if fits else {}, other)

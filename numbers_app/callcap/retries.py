@@ -11,8 +11,7 @@ from .transport import Failure, RawAnswer
 
 # Before the second and the third try.
 PAUSES_SECONDS = (0.1, 0.3)
-_RATE_LIMITED = 429
-_PASSING_TROUBLE = (502, 503, 504)
+_PASSING_TROUBLE = (429, 502, 503, 504)
 
 
 def ask_again(
@@ -20,9 +19,9 @@ def ask_again(
 ) -> RawAnswer | Failure:
     """What ``ask`` brings, at most three times, within ``seconds`` in total; it is given the seconds that are left.
 
-    It is asked again after a connection that could not be made or was being closed, and after 502, 503, 504 and 429,
-    with the pause that the answer asks for. What the last try brought is returned. ``turn`` waits until one more call
-    may be made, at most so many seconds, and says whether it may.
+    It is asked again after a connection that could not be made or was being closed, and after 429, 502, 503 and 504,
+    with the pause that the answer asks for, if it does. What the last try brought is returned. ``turn`` waits until
+    one more call may be made, at most so many seconds, and says whether it may.
     """
     ends = time.monotonic() + seconds
     raw = ask(seconds)
@@ -46,6 +45,6 @@ def _pause_before_repeating(raw: RawAnswer | Failure, pause: float) -> float | N
     jittered = pause * random.uniform(0.5, 1.5)  # noqa: S311
     if isinstance(raw, Failure):
         return None if raw.may_have_written and not raw.kept_connection_broke else jittered
-    if raw.status == _RATE_LIMITED or (raw.status in _PASSING_TROUBLE and raw.retry_after):
-        return max(retry_after_seconds(raw.retry_after), jittered)
-    return jittered if raw.status in _PASSING_TROUBLE else None
+    if raw.status not in _PASSING_TROUBLE:
+        return None
+    return max(retry_after_seconds(raw.retry_after), jittered) if raw.retry_after else jittered

@@ -12,6 +12,9 @@ import requests
 from .connections import HEADER_BYTES, DirectSession, Exchange, Stage, WatchedAdapter, current_exchange
 
 CHUNK_BYTES = 65_536
+# Parsed, an empty list or object of two bytes takes thirty times as much. Ten thousand numbers of a few objects each,
+# far more than any search brings, stay below this.
+MOST_CONTAINERS = 50_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Transport:
     """Exchanges with one vendor. Reads share kept-alive connections; each write has a fresh one of its own.
 
     ``timeout`` is the total time of a call in seconds, from name resolution to the answer's last byte;
-    ``max_answer_bytes`` the most of a decoded body that is accepted. Nothing is retried, no redirect followed.
+    ``max_answer_bytes`` the most of a decoded body that is accepted, if it holds no more than MOST_CONTAINERS lists and
+    objects. Nothing is retried, no redirect followed.
     """
 
     def __init__(self, *, api_key: str, timeout: float, max_answer_bytes: int) -> None:
@@ -109,6 +113,9 @@ class Transport:
             current_exchange.reset(token)
         if len(body) > self._max_answer_bytes:
             message = f"Callcap's answer was longer than {self._max_answer_bytes:,} bytes; reading was stopped."
+            return Failure(message, exchange.may_have_written, True, status, bytes(body))
+        if body.count(b"{") + body.count(b"[") > MOST_CONTAINERS:
+            message = f"Callcap's answer held more than {MOST_CONTAINERS:,} lists and objects; it was not read."
             return Failure(message, exchange.may_have_written, True, status, bytes(body))
         if not exchange.may_have_written:
             # Somebody talked before being asked; that answers nothing.

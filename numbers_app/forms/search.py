@@ -12,7 +12,7 @@ from django.core.validators import RegexValidator
 
 from numbers_app.callcap import SearchCriteria
 from numbers_app.callcap.vanity import clean as clean_vanity
-from numbers_app.places import STATES
+from numbers_app.places import STATES, TOLLFREE_CODES
 
 from .fields import LocationField, PhoneNumberField, PlainTextField
 
@@ -36,6 +36,17 @@ def state_choices() -> list[Any]:
     """States and provinces as choices, by country."""
     by_country = groupby(STATES, key=attrgetter("country"))
     return [(COUNTRIES[key], [(state.code, state.name) for state in states]) for key, states in by_country]
+
+
+class StateField(forms.ChoiceField):
+    """A state or province by its two letters, in any case: addresses are typed too."""
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return self.to_python(super().bound_data(data, initial))
+
+    def to_python(self, value: Any) -> str:
+        code: str = super().to_python(value)
+        return code.upper()
 
 
 class SearchForm(forms.Form):
@@ -67,7 +78,7 @@ class SearchForm(forms.Form):
     show_reserved_pool = forms.BooleanField(required=False, label="Reserved pool")
     account = LocationField(required=False, empty_label="Any", help_text="Whose reserved pool to search.")
     country = forms.ChoiceField(required=False, choices=[("", "Any"), *COUNTRIES.items()])
-    state = forms.ChoiceField(required=False, choices=[("", "Any"), *state_choices()], label="State or province")
+    state = StateField(required=False, choices=[("", "Any"), *state_choices()], label="State or province")
     city = PlainTextField(required=False, max_length=100)
     rate_center = PlainTextField(required=False, max_length=100)
     zipcode = PlainTextField(
@@ -94,7 +105,8 @@ class SearchForm(forms.Form):
     @property
     def is_tollfree_only(self) -> bool:
         """Whether only toll-free numbers are wanted, which have no place."""
-        return bool(self["show_tollfree"].value()) and not self["show_local"].value()
+        tollfree = self["show_tollfree"].value() and not self["show_local"].value()
+        return bool(tollfree) or self["area_code"].value() in TOLLFREE_CODES
 
     @property
     def left_out(self) -> list[str]:

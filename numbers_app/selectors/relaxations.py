@@ -12,11 +12,13 @@ from typing import Any
 from django.db import connections
 
 from numbers_app.callcap import CallcapError, SearchAnswer, SearchCriteria, vanity
-from numbers_app.criteria import criteria_in_words, vanity_in_words
-from numbers_app.places import AREA_CODES, TOLLFREE_CODES, neighbours_of, state_name
+from numbers_app.criteria import any_number_in_words, vanity_in_words
+from numbers_app.places import AREA_CODES, TOLLFREE_CODES, neighbours_of, state_name, state_of_zip
+from numbers_app.search_box import as_place
 from numbers_app.vendor import vendor_search
 
 MOST_CALLS = 6
+LEAST_LEADS = 2
 SECONDS = 1.0
 SHORTEST_WORD = 3
 # Longer words are also cut to this, since short ones are found far more often.
@@ -24,6 +26,7 @@ _HANDY_WORD = 4
 _DIGITS = "0123456789"
 _NO_DIGITS: dict[str, Any] = {"full_number": "", "exchange": "", "line": "", "vanity_text": ""}
 _NO_PLACE: dict[str, Any] = {"area_code": "", "state": "", "city": "", "rate_center": "", "zipcode": "", "country": ""}
+_EITHER_TYPE: dict[str, Any] = {"show_local": None, "show_tollfree": None}
 # Without any of these a search is for everything there is.
 _NARROWING = (*_NO_DIGITS, "area_code", "state", "city", "rate_center", "zipcode", "show_tollfree")
 
@@ -46,18 +49,30 @@ class Relaxation:
     count: int
 
 
-def relaxations(criteria: SearchCriteria) -> list[Relaxation]:
-    """The wider searches that find something, nearest to this one first.
+@dataclass(frozen=True)
+class Relaxations:
+    """The wider searches that ``found`` something, nearest first; ``unanswered`` says how many failed or were late."""
 
-    Takes at most a second and six calls to the vendor; whatever fails or is late is left out.
+    found: tuple[Relaxation, ...]
+    unanswered: int
+
+
+def relaxations(criteria: SearchCriteria) -> Relaxations:
+    """The wider searches that find something, at least two if the vendor offers numbers of both types.
+
+    Takes at most a second and six calls to the vendor. What is no more than the last resort is left out where enough
+    others find something.
     """
     asked = _chosen(list(candidates(criteria)))
     answers = _ask_all([candidate.criteria for candidate in asked])
-    return [
-        Relaxation(candidate.criteria, f"{candidate.said}: {_count_in_words(answer)}", len(answer.numbers))
+    found = [
+        (candidate, Relaxation(candidate.criteria, f"{candidate.said}: {_count_in_words(answer)}", len(answer.numbers)))
         for candidate, answer in zip(asked, answers, strict=True)
         if answer and answer.numbers
     ]
+    near = sum(candidate.kind != "last resort" for candidate, _ in found)
+    leads = tuple(lead for _, lead in found[: max(near, LEAST_LEADS)])
+    return Relaxations(leads, unanswered=answers.count(None))
 
 
 def _count_in_words(answer: SearchAnswer) -> str:
@@ -68,13 +83,15 @@ def _count_in_words(answer: SearchAnswer) -> str:
 
 
 def candidates(criteria: SearchCriteria) -> Iterator[Candidate]:
-    """Every search that is wider than this one, nearest first, none of them twice."""
-    seen = {_asked(criteria)}
+    """Every search that is wider than this one, nearest first and the last resorts at the end, none of them twice."""
+    last = [candidate for candidate in _last_resorts(criteria) if candidate.criteria != criteria]
+    seen = {_asked(criteria), *(candidate.criteria for candidate in last)}
     for candidate in _candidates(criteria):
         asked = _asked(candidate.criteria)
         if asked not in seen and any(getattr(asked, name) for name in _NARROWING):
             seen.add(asked)
             yield candidate
+    yield from last
 
 
 def _asked(criteria: SearchCriteria) -> SearchCriteria:
@@ -87,8 +104,10 @@ def _asked(criteria: SearchCriteria) -> SearchCriteria:
 
 def _candidates(criteria: SearchCriteria) -> Iterator[Candidate]:
     if criteria.full_number:
+        yield from _other_offers(criteria)
         yield from _around_the_number(criteria)
         return
+    yield from _word_as_place(criteria)
     yield from _fewer_digits(criteria)
     yield from _looser_words(criteria)
     yield from _wider_places(criteria)
@@ -99,7 +118,7 @@ def _candidates(criteria: SearchCriteria) -> Iterator[Candidate]:
 def _around_the_number(criteria: SearchCriteria) -> Iterator[Candidate]:
     number = criteria.full_number
     area_code, exchange, line = number[:3], number[3:6], number[6:]
-    base = replace(criteria, **_NO_DIGITS, **_NO_PLACE)
+    base = replace(criteria, **_NO_DIGITS, **_NO_PLACE, **_EITHER_TYPE)
     near = replace(base, area_code=area_code)
     yield Candidate(replace(near, exchange=exchange), f"any line of {area_code}-{exchange}", "line")
     yield Candidate(replace(near, line=line), f"any exchange of {area_code} with line {line}", "exchange")
@@ -109,6 +128,14 @@ def _around_the_number(criteria: SearchCriteria) -> Iterator[Candidate]:
     yield Candidate(near, f"any number with area code {area_code}", "widest")
     if state:
         yield Candidate(replace(base, state=state), f"any number in {state_name(state)}", "widest")
+
+
+def _word_as_place(criteria: SearchCriteria) -> Iterator[Candidate]:
+    """Whoever was told that there is no Wichita to spell may have meant the city."""
+    meant = as_place(criteria.vanity_text)
+    if meant and not _is_tollfree(criteria) and not any(getattr(criteria, name) for name in meant.fields):
+        fields: dict[str, Any] = {"vanity_text": ""} | meant.fields
+        yield Candidate(replace(criteria, **fields), meant.said, "meant")
 
 
 def _fewer_digits(criteria: SearchCriteria) -> Iterator[Candidate]:
@@ -179,10 +206,11 @@ def _other_offers(criteria: SearchCriteria) -> Iterator[Candidate]:
     elif criteria.account and not criteria.show_reserved_pool:
         both = replace(criteria, show_public_pool=True, show_reserved_pool=True)
         yield Candidate(both, f"in the reserved pool of {criteria.account} too", "offers")
-    both = replace(criteria, show_local=None, show_tollfree=None)
+    both = replace(criteria, **_EITHER_TYPE)
+    area_code = criteria.area_code or criteria.full_number[:3]
     if criteria.show_local and not criteria.show_tollfree:
         yield Candidate(both, "toll-free numbers too", "offers")
-    elif criteria.show_tollfree and not criteria.show_local and criteria.area_code not in TOLLFREE_CODES:
+    elif criteria.show_tollfree and not criteria.show_local and area_code not in TOLLFREE_CODES:
         yield Candidate(both, "local numbers too", "offers")
 
 
@@ -190,7 +218,7 @@ def _widest(criteria: SearchCriteria) -> Iterator[Candidate]:
     """The place with any digits, and the start of the word in any place: what is hardly ever without numbers."""
     place: dict[str, Any] = {name: getattr(criteria, name) for name in _NO_PLACE}
     here = SearchCriteria(**place)
-    yield Candidate(replace(criteria, **_NO_DIGITS), f"any number, {criteria_in_words(here)}", "widest")
+    yield Candidate(replace(criteria, **_NO_DIGITS), any_number_in_words(here), "widest")
     if word := _word(criteria):
         start = _spelling(replace(criteria, **_NO_DIGITS, **_NO_PLACE), word[:_HANDY_WORD], " in any place")
         yield replace(start, kind="widest")
@@ -199,21 +227,34 @@ def _widest(criteria: SearchCriteria) -> Iterator[Candidate]:
         yield Candidate(anywhere, f"any number in {state_name(state)}", "widest")
 
 
+def _last_resorts(criteria: SearchCriteria) -> Iterator[Candidate]:
+    """Searches that find something whenever the vendor offers anything."""
+    anything = SearchCriteria(account=criteria.account)
+    yield Candidate(replace(anything, show_local=True), "any local number", "last resort")
+    yield Candidate(replace(anything, show_tollfree=True), "any toll-free number", "last resort")
+
+
 def _state_of(criteria: SearchCriteria) -> str:
-    """The state of the area code; empty where only toll-free numbers are wanted, which have none."""
-    only_tollfree = criteria.show_tollfree and not criteria.show_local
-    return "" if only_tollfree else AREA_CODES.get(criteria.area_code, ("", ""))[1]
+    """The state of the area code or the ZIP; empty where only toll-free numbers are wanted, which have none."""
+    if _is_tollfree(criteria):
+        return ""
+    return AREA_CODES.get(criteria.area_code, ("", ""))[1] or state_of_zip(criteria.zipcode)
+
+
+def _is_tollfree(criteria: SearchCriteria) -> bool:
+    return bool(criteria.show_tollfree and not criteria.show_local) or criteria.area_code in TOLLFREE_CODES
 
 
 def _chosen(found: list[Candidate]) -> list[Candidate]:
-    """As many as may be asked, in their order: two of the widest, and of each other kind one before any other's two."""
+    """As many as may be asked, in their order: the last resorts, the first of the widest, and of each other kind one
+    before any other's two."""
     earlier: Counter[str] = Counter()
     turns = []
     for position, candidate in enumerate(found):
         turn = earlier[candidate.kind]
         earlier[candidate.kind] += 1
-        # The first two of the widest go before all others.
-        turns.append((turn - 2 if candidate.kind == "widest" else turn, position))
+        ahead = candidate.kind == "last resort" or (candidate.kind == "widest" and not turn)
+        turns.append((-1 if ahead else turn, position))
     return [found[position] for position in sorted(position for _, position in sorted(turns)[:MOST_CALLS])]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -10,9 +10,12 @@ from functools import cached_property
 from numbers_app.callcap import AvailableNumber, CallcapError, CallcapUnreachable, SearchCriteria
 from numbers_app.errors import VendorTrouble
 from numbers_app.memorable import Memorability, memorability, words_of
+from numbers_app.models import OrderKind, OrderStatus, User
 from numbers_app.ranking import best_first
 from numbers_app.vendor import vendor_find_number, vendor_search
 
+from .campaigns import campaign_list
+from .orders import order_list
 from .taken import numbers_taken
 
 
@@ -82,14 +85,24 @@ def sort_offers(offers: Sequence[AvailableNumber], sort: str, text: str) -> Sequ
     return best_first(offers, text)
 
 
-def found_numbers(offers: Sequence[AvailableNumber]) -> list[FoundNumber]:
-    """The offers with what is known here of each; in place, but those that can still be had come first.
+def found_numbers(offers: Sequence[AvailableNumber], *, free_first: bool = True) -> list[FoundNumber]:
+    """The offers with what is known here of each; in place, but those that can still be had come first, if wished.
 
     For a page of a search: asking about a thousand at once costs more than everything else.
     """
     taken = numbers_taken(offer.number for offer in offers)
     found = [FoundNumber(offer, taken.wanted.get(offer.number), offer.number in taken.held) for offer in offers]
-    return sorted(found, key=lambda one: not one.free)
+    return sorted(found, key=lambda one: not one.free) if free_first else found
+
+
+def numbers_ours(user: User, numbers: Iterable[str]) -> dict[str, int | None]:
+    """Of these numbers, those that are ours and that the user may look at; each with the order that bought it, None
+    where there is none that they may see."""
+    listed = list(numbers)
+    bought = order_list(user).filter(phone_number__in=listed, kind=OrderKind.PROVISION, status=OrderStatus.DONE)
+    orders: dict[str, int] = dict(bought.order_by("pk").values_list("phone_number", "pk"))
+    ours = campaign_list(user).filter(phone_number__in=listed, ended_at=None)
+    return {number: orders.get(number) for number in ours.values_list("phone_number", flat=True)}
 
 
 def numbers_instead(numbers: list[str], text: str) -> list[FoundNumber]:

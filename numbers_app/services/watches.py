@@ -23,7 +23,7 @@ from numbers_app.permissions import Capability, can, require
 from numbers_app.selectors.accounts import locations_granted
 from numbers_app.selectors.taken import numbers_taken
 from numbers_app.text import phone_text
-from numbers_app.vendor import vendor_search
+from numbers_app.vendor import searched_recall, vendor_search
 
 from .notifications import watch_tell
 from .saved_views import view_own
@@ -43,6 +43,7 @@ class _NotAllowedError(Exception):
 def watch_start(*, actor: Actor, view: SavedView, every_minutes: int = Watch.USUAL_MINUTES) -> Watch:
     """Repeat one of the actor's own searches, or repeat it at another pace; the first look comes at once.
 
+    The watch's ``trouble`` is what is known already to be in its way.
     Raises SavedView.DoesNotExist for somebody else's, PermissionDenied for who may not search, InvalidInput for what is
     no search and for a pace out of bounds.
     """
@@ -54,7 +55,8 @@ def watch_start(*, actor: Actor, view: SavedView, every_minutes: int = Watch.USU
     if not Watch.LEAST_MINUTES <= every_minutes <= Watch.MOST_MINUTES:
         raise InvalidInput("A search is repeated every 5 minutes at most and once a day at least.", "every_minutes")
     watch, _ = Watch.objects.update_or_create(
-        view=own, defaults={"every_minutes": every_minutes, "due_at": timezone.now()}
+        view=own,
+        defaults={"every_minutes": every_minutes, "due_at": timezone.now(), "trouble": _trouble_ahead(own, person)},
     )
     return watch
 
@@ -91,6 +93,15 @@ def _look(watch: Watch) -> bool:
     else:
         _remember(watch, next_at, answer)
     return True
+
+
+def _trouble_ahead(view: SavedView, owner: User) -> str:
+    """Why a watch would tell nothing, as far as that is known without asking Callcap: most come from its results."""
+    try:
+        kept = searched_recall(_criteria(view, owner))
+    except _NotAllowedError as why:
+        return str(why)
+    return CUT_OFF if kept and kept.answer.capped else ""
 
 
 def _next_slot(watch: Watch, now: datetime) -> datetime:

@@ -8,7 +8,7 @@ from .breaker import VendorLeftAlone, vendor_left_alone_until
 from .client import callcap_client
 from .rate_gate import VendorBusy, vendor_turn
 from .reads import vendor_corporates, vendor_describe_account, vendor_find_number, vendor_search
-from .search_cache import Searched, searched_forget
+from .search_cache import Searched, searched_forget, searched_recall
 
 __all__ = [
     "Searched",
@@ -16,6 +16,7 @@ __all__ = [
     "VendorLeftAlone",
     "callcap_client",
     "searched_forget",
+    "searched_recall",
     "vendor_corporates",
     "vendor_describe_account",
     "vendor_find_number",

@@ -32,7 +32,7 @@ class VendorLeftAlone(CallcapUnreachable):
 
 
 def breaker_admit() -> int:
-    """Let a read pass, or raise VendorLeftAlone. Returns the failures so far, for ``breaker_succeeded``."""
+    """Let a read pass, or raise VendorLeftAlone. Returns the failures so far, for what came of it."""
     seen = Breaker.objects.annotate(now=DatabaseSeconds()).filter(pk=Breaker.ONLY).first()
     if seen is None:
         return 0
@@ -45,6 +45,12 @@ def breaker_succeeded(failures: int) -> None:
     """Callcap answered. Writes only when there were failures before."""
     if failures:
         Breaker.objects.filter(pk=Breaker.ONLY).update(failures=0, open_until=0)
+
+
+def breaker_not_tried(failures: int) -> None:
+    """Callcap was not asked after all. Who was let through to try it alone leaves that to the next one."""
+    if failures >= FAILURES:
+        Breaker.objects.filter(pk=Breaker.ONLY, failures=failures).update(open_until=0)
 
 
 def breaker_failed() -> None:

@@ -6,7 +6,9 @@ on the database's clock, and then waits for the moment that was taken. Whoever w
 
 from __future__ import annotations
 
+import math
 import time
+from contextvars import ContextVar
 
 from django.conf import settings
 from django.db import transaction
@@ -24,6 +26,8 @@ BATCH_SHARE = 0.75
 BURST_SECONDS = 0.25
 PERSON_PATIENCE_SECONDS = 2.0
 BATCH_PATIENCE_SECONDS = 10.0
+# For whom this thread asked last: the client that repeats a read does not know it.
+_asks_for_batch: ContextVar[bool] = ContextVar("asks_for_batch", default=False)
 
 
 class VendorBusy(CallcapError):
@@ -35,28 +39,27 @@ class VendorBusy(CallcapError):
         )
 
 
-def vendor_turn(*, batch: bool = False) -> None:
+def vendor_turn(*, batch: bool = False, patience: float = math.inf) -> None:
     """Wait until one call may be made. Raises VendorBusy when that takes longer than whoever asks can wait.
 
     ``batch`` is what nobody waits for at a screen: it has more patience and at most three quarters of the rate.
-    No transaction may be open. Costs nothing when the settings set no rate.
+    ``patience`` are the seconds that are left to wait, where they are fewer. No transaction may be open. Costs nothing
+    when the settings set no rate.
     """
+    _asks_for_batch.set(batch)
     rate = settings.CALLCAP_MAX_PER_SECOND
     if not rate:
         return
-    ends = time.monotonic() + (BATCH_PATIENCE_SECONDS if batch else PERSON_PATIENCE_SECONDS)
+    ends = time.monotonic() + min(patience, BATCH_PATIENCE_SECONDS if batch else PERSON_PATIENCE_SECONDS)
     if batch:
         _pass(RateGate.Name.BATCHES, rate * BATCH_SHARE, ends)
     _pass(RateGate.Name.ALL, rate, ends)
 
 
 def retry_turn(patience: float) -> bool:
-    """Wait for the turn to repeat a read, at most so many seconds; False when there is none by then."""
-    rate = settings.CALLCAP_MAX_PER_SECOND
-    if not rate:
-        return True
+    """Wait for the turn to repeat the read under way, at most so many seconds; False when there is none by then."""
     try:
-        _pass(RateGate.Name.ALL, rate, time.monotonic() + min(patience, PERSON_PATIENCE_SECONDS))
+        vendor_turn(batch=_asks_for_batch.get(), patience=patience)
     except VendorBusy:
         return False
     return True

@@ -16,9 +16,9 @@ from numbers_app.callcap import (
     SearchCriteria,
 )
 
-from .breaker import breaker_admit, breaker_failed, breaker_succeeded
+from .breaker import breaker_admit, breaker_failed, breaker_not_tried, breaker_succeeded
 from .client import callcap_client
-from .rate_gate import vendor_turn
+from .rate_gate import VendorBusy, vendor_turn
 from .search_cache import Searched, searched_keep, searched_recall
 
 logger = structlog.get_logger(__name__)
@@ -55,7 +55,11 @@ def vendor_describe_account(kind: str, callcap_id: int) -> tuple[AccountNode, tu
 
 def _read[T](ask: Callable[[CallcapClient], T], *, batch: bool) -> T:
     failures = breaker_admit()
-    vendor_turn(batch=batch)
+    try:
+        vendor_turn(batch=batch)
+    except VendorBusy:
+        breaker_not_tried(failures)
+        raise
     try:
         found = ask(callcap_client())
     except CallcapError as error:

@@ -75,11 +75,17 @@ def watch(request: PortalRequest, view_id: int) -> HttpResponse:
     form = WatchForm(request.POST)
     if not form.is_valid():
         return render(request, "saved_views/watch.html", {"form": form, "view": view}, status=422)
-    minutes = form.cleaned_data["every_minutes"]
-    said = f"is looked at every {minutes} minutes from now on. You are told of numbers that are new"
-    return _change(
-        request, view_id, lambda actor, view: watch_start(actor=actor, view=view, every_minutes=minutes), said
-    )
+    try:
+        started = watch_start(actor=actor_of(request), view=view, every_minutes=form.cleaned_data["every_minutes"])
+    except InvalidInput as error:
+        messages.error(request, error.message)
+    else:
+        said = f"The search {view.name} is looked at every {started.every_minutes} minutes from now on."
+        if started.trouble:
+            messages.warning(request, f"{said} You are told of nothing for now. {started.trouble}")
+        else:
+            messages.success(request, f"{said} You are told of numbers that are new.")
+    return redirect(_address(view))
 
 
 @require_POST

@@ -194,6 +194,23 @@
     }
   });
 
+  // --- Sections edited side by side ---------------------------------------------------------------------------------
+  // They are sent as one, so that nothing typed in the others is lost; the oldest version counts.
+  document.addEventListener("submit", ({ target: form }) => {
+    if (form.dataset.sentTogether === undefined) return;
+    for (const other of document.querySelectorAll("form[data-sent-together]")) {
+      if (other === form) continue;
+      for (const field of [...other.elements]) {
+        const mine = form.elements[field.name];
+        if (field.name && !mine) field.setAttribute("form", form.id);
+        else if (field.name === "version") mine.value = Math.min(mine.value, field.value);
+        else if (field.name === "reason") mine.value = [...new Set([mine.value, field.value])].filter(Boolean).join("\n");
+        else if (field.type === "checkbox") mine.checked ||= field.checked;
+        else if (mine) mine.value ||= field.value;
+      }
+    }
+  });
+
   // --- The queue ----------------------------------------------------------------------------------------------------
   // Keys act on the row that has the focus; j and k go from row to row. Returns whether the key meant something here.
   const queueKey = (key) => {
@@ -245,16 +262,26 @@
     const letters = /[a-z]/i.test(input.value);
     byId(input.dataset.keypad).textContent = letters ? `On the keypad: ${[...input.value].map(digitOf).join("")}` : "";
   };
-  // Toll-free numbers have no place.
-  const showPlaces = (form) => {
-    const places = form.querySelector("[data-places]");
-    if (places) places.hidden = form.elements.show_tollfree.checked && !form.elements.show_local.checked;
-  };
   document.addEventListener("input", ({ target }) => {
     if (target.dataset.keypad) showKeypadDigits(target);
-    if (target.form?.querySelector("[data-places]")) showPlaces(target.form);
   });
   document.querySelectorAll("[data-keypad]").forEach(showKeypadDigits);
+  // Toll-free numbers have no place; the answer says whether only they are searched for.
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    const places = document.querySelector("[data-places]");
+    if (places && ctx.target?.id === "results") places.hidden = Boolean(ctx.target.querySelector("[data-tollfree-only]"));
+  });
+
+  // --- Folding ------------------------------------------------------------------------------------------------------
+  // What lies beside the content on wide screens is folded where it would push it down, unless something is wrong in it.
+  const wide = matchMedia("(min-width: 62rem)");
+  const fold = () => {
+    for (const details of document.querySelectorAll("[data-fold]")) {
+      details.open = wide.matches || Boolean(details.querySelector(".field-error"));
+    }
+  };
+  wide.addEventListener("change", fold);
+  fold();
 
   // --- Shortcuts ----------------------------------------------------------------------------------------------------
   const SWITCH = "shortcuts-off";

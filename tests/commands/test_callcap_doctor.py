@@ -75,11 +75,23 @@ def test_a_wrong_key_ends_with_1_and_is_not_printed(sandbox: SandboxServer, sett
     assert "canary" not in printed
 
 
-def test_a_vendor_that_is_not_there_ends_with_2(settings: Any) -> None:
+def test_a_vendor_that_is_not_there_ends_with_3(settings: Any) -> None:
     settings.CALLCAP_API_URL = "http://127.0.0.1:1"
     code, printed = doctor()
-    assert code == 2
+    assert code == 3
+    assert printed.startswith("Address: could not be told. This was not looked at, because something else")
     assert "Reachability: could not be reached. 127.0.0.1, port 1, takes no connections" in printed
+
+
+def test_an_argument_that_is_none_ends_as_a_refused_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        callcap_doctor.Command().run_from_argv(["manage.py", "callcap_doctor", "--nonsense"])
+    assert end.value.code == callcap_doctor.REFUSED
+    assert "unrecognized arguments: --nonsense" in capsys.readouterr().err
+
+
+def test_an_address_without_a_name_is_not_said_twice(sandbox: SandboxServer) -> None:
+    assert told()["Reachability"]["sentence"] == "127.0.0.1 takes connections."
 
 
 def test_machines_get_one_object(sandbox: SandboxServer, settings: Any) -> None:
@@ -109,7 +121,7 @@ def test_a_portal_without_its_tables_says_so(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(callcap_doctor, "recorded_findings", refuse)
     with pytest.raises(CommandError, match=r"Run manage\.py migrate") as refused:
         doctor()
-    assert refused.value.returncode == 3
+    assert refused.value.returncode == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -165,7 +177,7 @@ def test_a_wish_that_is_not_whole_is_refused_before_anything_is_sent(rep: User, 
         CommandError, match=f"Nothing was done: to ask for a number, give --{missing} as well"
     ) as refused:
         doctor(**wish("3167342253", **{missing: None}))
-    assert refused.value.returncode == 3
+    assert refused.value.returncode == 2
     assert not Order.objects.exists()
 
 
@@ -207,7 +219,7 @@ def test_a_wish_that_makes_no_sense_is_refused(
     with pytest.raises(CommandError, match="Nothing was asked for: ") as refused:
         doctor(**wish(offered, **others))
     assert sentence in str(refused.value)
-    assert refused.value.returncode == 3
+    assert refused.value.returncode == 2
     assert not Order.objects.exists()
 
 

@@ -32,7 +32,7 @@ NUMBER = st.builds(
 
 def _as_the_form_gives_it(criteria: SearchCriteria) -> SearchCriteria:
     """Toll-free numbers have no place."""
-    if not criteria.show_tollfree or criteria.show_local:
+    if criteria.area_code not in TOLLFREE_CODES and (not criteria.show_tollfree or criteria.show_local):
         return criteria
     return replace(criteria, country="", state="", city="", rate_center="", zipcode="")
 

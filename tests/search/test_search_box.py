@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numbers_app.callcap import SearchCriteria
 from numbers_app.criteria import criteria_in_words
 from numbers_app.forms.search import SearchForm
-from numbers_app.search_box import read_box
+from numbers_app.search_box import as_place, read_box
 
 CAKE = {"vanity_text": "cake"}
 WICHITA = {"city": "Wichita", "state": "KS"}
@@ -39,6 +39,8 @@ NUMBER = {"full_number": "3165551234"}
         ("3165551234", NUMBER),
         ("316.555.1234", NUMBER),
         ("1-316-555-1234", NUMBER),
+        ("316.555.1234 x12", NUMBER),
+        ("316-555-1234, ext. 7", NUMBER),
         ("+1 316 555 1234", NUMBER),
         ("0013165551234", NUMBER),
         ("cake", CAKE),
@@ -48,18 +50,28 @@ NUMBER = {"full_number": "3165551234"}
         ("7777*", {"vanity_text": "7777*"}),
         ("go4it", {"vanity_text": "go4it"}),
         ("00", {"vanity_text": "00"}),
-        ("call me", {"vanity_text": "callme"}),
+        ("call me", {"vanity_text": "call me"}),
         ("316 cake", {"area_code": "316"} | CAKE),
         ("316-cake", {"area_code": "316"} | CAKE),
         ("1-800-FLOWERS", {"vanity_text": "800FLOWERS"}),
         ("1 (800) FLOWERS", {"vanity_text": "800FLOWERS"}),
         ("1-800-CONTACTS", {"vanity_text": "800CONTACT"}),
         ("316-734-CAKE", {"vanity_text": "316734CAKE"}),
+        ("734-CAKE", {"area_code": "734", "vanity_text": "CAKE"}),
+        ("555-CAKE", {"exchange": "555", "vanity_text": "CAKE"}),
+        ("316 734-CAKE", {"area_code": "316", "exchange": "734", "vanity_text": "CAKE"}),
         ("Wichita", {"vanity_text": "Wichita"}),
         ("Wichita KS", WICHITA),
         ("Wichita, Kansas", WICHITA),
         ("Wichita ks", WICHITA),
         ("in Wichita", {"city": "Wichita"}),
+        ("in ks", KANSAS),
+        ("cake in ks", CAKE | KANSAS),
+        ("Wichita KS cake", CAKE | WICHITA),
+        ("Wichita Kansas cake", CAKE | WICHITA),
+        ("New York NY cake", CAKE | {"city": "New York", "state": "NY"}),
+        ("New York cake", CAKE | {"state": "NY"}),
+        ("CALL ME NOW", {"city": "CALL ME NOW"}),
         ("Jacksonville", {"city": "Jacksonville"}),
         ("Kansas", KANSAS),
         ("new york", {"state": "NY"}),
@@ -139,12 +151,15 @@ def test_all_is_said_in_one_sentence(text: str, said: str) -> None:
     [
         ("Wichita", {"city": "Wichita"}),
         ("Wichita KS", {"vanity_text": "Wichita", "state": "KS"}),
-        ("home loans", {"vanity_text": "homeloans"}),
+        ("home loans", {"vanity_text": "home loans"}),
         ("Kansas", {"vanity_text": "Kansas"}),
         ("ks", KANSAS),
         ("555", {"area_code": "555"}),
         ("2253", {"vanity_text": "2253"}),
         ("67202", {"vanity_text": "67202"}),
+        ("El Paso", {"city": "El Paso"}),
+        ("734-CAKE", {"exchange": "734", "vanity_text": "CAKE"}),
+        ("555-CAKE", {"area_code": "555", "vanity_text": "CAKE"}),
         ("in Wichita", None),
         ("###cake", None),
         ("Jacksonville Beach", None),
@@ -156,6 +171,21 @@ def test_the_other_reading_is_at_hand(text: str, other: dict[str, Any] | None) -
     if part.instead:
         assert part.instead.said == criteria_in_words(SearchCriteria(**part.instead.fields)) != part.said
         assert (part.instead.text, part.instead.without) == (part.text, part.without)
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [("Wichita", {"city": "Wichita"}), ("el  paso", {"city": "el paso"}), ("kansas", KANSAS), ("ks", KANSAS)],
+)
+def test_what_is_to_be_spelled_may_be_a_place(text: str, fields: dict[str, str]) -> None:
+    part = as_place(text)
+    assert part
+    assert (part.fields, part.said) == (fields, criteria_in_words(SearchCriteria(**fields)))
+
+
+@pytest.mark.parametrize("text", ["", "###cake", "go4it", "316", "*"])
+def test_what_is_no_word_is_no_place(text: str) -> None:
+    assert as_place(text) is None
 
 
 def test_each_part_says_what_the_box_holds_without_it() -> None:

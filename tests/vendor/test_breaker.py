@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 
 from numbers_app.callcap import CallcapError, SearchCriteria
-from numbers_app.models import Account, Breaker, OrderStatus, User
-from numbers_app.vendor import VendorLeftAlone, vendor_find_number, vendor_search
-from numbers_app.vendor.breaker import breaker_admit
+from numbers_app.models import Account, Breaker, OrderStatus, RateGate, User
+from numbers_app.vendor import VendorBusy, VendorLeftAlone, vendor_find_number, vendor_search
+from numbers_app.vendor.breaker import breaker_admit, breaker_not_tried
 from tests.callcap.vendor import RawVendor, answer, drips
 from tests.orders.steps import CAKE, approve, ask, carry_out
 from tests.sandbox_server import SandboxServer
@@ -71,7 +71,7 @@ def test_after_five_failures_in_a_row_callcap_is_not_asked(callcap: Ask, trouble
         vendor_find_number(NUMBER)
     with pytest.raises(VendorLeftAlone):
         vendor_search(SearchCriteria(area_code="316"))
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 1.5
     assert len(to.requests) == 5
     failures, seconds = row()
     assert failures == 5
@@ -158,6 +158,27 @@ def test_while_one_tries_the_others_are_refused() -> None:
     for _ in range(3):
         with pytest.raises(VendorLeftAlone):
             breaker_admit()
+
+
+@pytest.mark.usefixtures("due")
+def test_who_finds_no_turn_leaves_the_try_to_the_next(callcap: Ask, settings: Any) -> None:
+    to = callcap(FOUND)
+    settings.CALLCAP_MAX_PER_SECOND = 0.1
+    gate, _ = RateGate.objects.update_or_create(name=RateGate.Name.ALL, defaults={"next_at": database_seconds() + 15})
+    for _ in range(2):
+        with pytest.raises(VendorBusy):
+            vendor_find_number(NUMBER)
+    gate.delete()
+    assert vendor_find_number(NUMBER) is not None
+    assert len(to.requests) == 1
+    assert row()[0] == 0
+
+
+@pytest.mark.usefixtures("opened")
+def test_who_finds_no_turn_while_callcap_is_well_shortens_no_rest() -> None:
+    breaker_not_tried(4)
+    breaker_not_tried(6)
+    assert 28 < row()[1] <= 30
 
 
 @pytest.mark.usefixtures("due")
@@ -268,6 +289,28 @@ def test_what_was_found_a_moment_ago_is_still_shown(callcap: Ask) -> None:
     assert vendor_search(criteria).cached
     with pytest.raises(VendorLeftAlone):
         vendor_search(criteria, fresh=True)
+
+
+def test_a_search_that_cannot_be_refreshed_shows_what_is_kept_and_why(callcap: Ask, signed_in: Any, rep: User) -> None:
+    callcap(FOUND, BROKEN)
+    client = signed_in(rep)
+    client.get("/search/", {"area_code": "316"})
+    response = client.get("/search/", {"area_code": "316", "fresh": "1"}, follow=True)
+    assert response.redirect_chain == [("/search/?area_code=316", 302)]
+    page = Page(response)
+    assert page.status == 200
+    assert "This search was not refreshed. Callcap has a problem of its own (status 500)." in page.text
+    assert "(316) 734-2253" in page.one("tbody").text
+    assert page.links("Refresh") == ["?area_code=316&fresh=1"]
+
+
+def test_when_nothing_is_kept_a_refresh_that_fails_says_so_at_the_same_address(
+    callcap: Ask, signed_in: Any, rep: User
+) -> None:
+    callcap(BROKEN)
+    response = signed_in(rep).get("/search/", {"area_code": "316", "fresh": "1"}, follow=True)
+    assert response.redirect_chain == [("/search/?area_code=316", 302)]
+    assert response.status_code == 503
 
 
 @pytest.mark.usefixtures("opened")

@@ -181,6 +181,24 @@ def test_a_repeated_read_passes_the_gate_again(callcap: Ask, settings: Any, wait
     assert RateGate.objects.get(name=ALL).next_at == pytest.approx(database_seconds() + 2 * 0.5 - 0.25, abs=0.25)
 
 
+def test_background_work_repeats_its_reads_in_its_own_share(
+    callcap: Ask, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CALLCAP_MAX_PER_SECOND = 2
+    passed: list[tuple[str, float]] = []
+    real = rate_gate._pass
+
+    def watched(name: RateGate.Name, rate: float, ends: float) -> None:
+        passed.append((name, ends - time.monotonic()))
+        real(name, rate, ends)
+
+    monkeypatch.setattr(rate_gate, "_pass", watched)
+    callcap(answer("", 503), FOUND)
+    assert vendor_find_number(NUMBER, batch=True) is not None
+    assert [name for name, _ in passed] == [BATCHES, ALL] * 2
+    assert passed[-1][1] < settings.CALLCAP_TIMEOUT, "the deadline of the call"
+
+
 def test_a_read_is_not_repeated_when_the_gate_lets_nobody_through(callcap: Ask, settings: Any) -> None:
     settings.CALLCAP_MAX_PER_SECOND = 0.1
     to = callcap(answer("", 503), FOUND)

@@ -44,7 +44,7 @@ def refused_connections(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize("status", [502, 503, 504])
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_passing_trouble_is_asked_again_twice(callcap: Ask, pauses: list[float], status: int) -> None:
     trouble = answer("", status)
     to = callcap(trouble, trouble, FOUND)
@@ -82,7 +82,7 @@ def test_a_pause_is_never_shorter_than_a_second(callcap: Ask, pauses: list[float
     assert pauses == [1]
 
 
-@pytest.mark.parametrize("headers", [{}, {"Retry_After": "6"}, {"Retry_After": "1e99"}, {"Retry_After": "-5"}])
+@pytest.mark.parametrize("headers", [{"Retry_After": "6"}, {"Retry_After": "1e99"}, {"Retry_After": "-5"}])
 def test_a_pause_that_outlasts_the_deadline_is_not_made(
     callcap: Ask, pauses: list[float], headers: dict[str, str]
 ) -> None:
@@ -136,7 +136,7 @@ def test_a_slow_answer_is_not_asked_for_again() -> None:
 
 
 def test_all_tries_together_keep_the_deadline() -> None:
-    waits = [0.3, 1.2]
+    waits = [0.8, 2.2]
 
     def script(connected: socket.socket) -> None:
         time.sleep(waits.pop(0))
@@ -144,15 +144,16 @@ def test_all_tries_together_keep_the_deadline() -> None:
 
     with vendor(script) as to:
         begun = time.monotonic()
-        with pytest.raises(CallcapUnreachable, match=r"within 0\.6 seconds"):
-            client_of(to.url, timeout=0.6).find_number(NUMBER)
-        assert 0.5 < time.monotonic() - begun < 0.85
+        with pytest.raises(CallcapUnreachable, match=r"within 1\.2 seconds"):
+            client_of(to.url, timeout=1.2).find_number(NUMBER)
+        assert 1.1 < time.monotonic() - begun < 1.9
         assert len(to.requests) == 2
 
 
+@pytest.mark.parametrize("headers", [{}, {"Retry_After": "1"}])
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_writes_are_sent_once(callcap: Ask, status: int) -> None:
-    to = callcap(answer("", status, Retry_After="1"))
+def test_writes_are_sent_once(callcap: Ask, status: int, headers: dict[str, str]) -> None:
+    to = callcap(answer("", status, **headers))
     client_of(to.url).provision(NUMBER, "L-3", VALUES)
     client_of(to.url).update(NUMBER, VALUES)
     assert [request.split(b" ")[0] for request in to.requests] == [b"POST", b"POST"]

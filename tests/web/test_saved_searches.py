@@ -10,7 +10,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from numbers_app.callcap import AvailableNumber, SearchAnswer, SearchCriteria
 from numbers_app.models import Notification, NotificationKind, SavedView, User, Watch
+from numbers_app.services.watches import CUT_OFF
+from numbers_app.vendor import Searched
+from numbers_app.vendor.search_cache import searched_keep
 from tests.sandbox_server import SandboxServer
 
 from .conftest import HTMX
@@ -163,6 +167,25 @@ def test_a_search_is_watched_with_the_form_of_the_page(as_rep: Client, saved: Sa
     assert page().one("form", action=stop).one("button").text == "Stop watching Cakes"
     assert said(as_rep, stop) == "The search Cakes is no longer watched."
     assert not Watch.objects.exists()
+
+
+def test_a_watch_over_a_list_that_is_cut_off_promises_nothing(as_rep: Client, saved: SavedView, page: Any) -> None:
+    answer = SearchAnswer((AvailableNumber("3167342253"),), capped=True)
+    criteria = SearchCriteria(area_code="316", vanity_text="cake")
+    searched_keep(criteria, Searched(answer, timezone.now(), cached=False))
+    sentence = said(as_rep, f"/views/{saved.pk}/watch/", {"every_minutes": "15"})
+    assert "You are told of nothing for now. Callcap's list is cut off" in sentence
+    assert "that are new." not in sentence
+    # It stays in sight, not in the closed menu.
+    assert CUT_OFF in page().one("div", class_="saved-views").text
+    assert CUT_OFF not in page().one("details", class_="views-menu").text
+
+
+def test_a_watch_over_a_location_that_was_taken_away_promises_nothing(as_rep: Client, rep: User) -> None:
+    save(as_rep, "account=L-3&show_reserved_pool=on")
+    rep.grants.all().delete()
+    sentence = said(as_rep, f"/views/{view().pk}/watch/", {"every_minutes": "15"})
+    assert "nothing for now. The Location L-3 is not granted to you any more, or has closed." in sentence
 
 
 def test_the_page_says_when_it_was_last_looked_at_and_what_was_in_the_way(saved: SavedView, page: Any) -> None:

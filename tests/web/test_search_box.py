@@ -47,7 +47,7 @@ def test_what_was_not_understood_stays_in_the_box_and_is_said(as_rep: Client, sa
 def test_while_somebody_types_it_says_what_it_understood(as_rep: Client, sandbox: SandboxServer) -> None:
     page = Page(as_rep.get("/search/", {"q": "316 cake"}, headers=HTMX))
     assert "Understood as area code 316, spelling CAKE." in page.text
-    chips = page.one("ul", aria_label="What the box means").all("a")
+    chips = page.one("ul", aria_label="What is searched for").all("a")
     assert [chip.attributes["href"] for chip in chips] == ["?q=cake", "?q=316"]
     assert page.one("tbody").all("mark")
 
@@ -55,6 +55,59 @@ def test_while_somebody_types_it_says_what_it_understood(as_rep: Client, sandbox
 def test_the_other_meaning_is_one_click_away(as_rep: Client, sandbox: SandboxServer) -> None:
     page = Page(as_rep.get("/search/", {"q": "Wichita"}, headers=HTMX))
     assert "Or did you mean" in page.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "there"),
+    [
+        ({"vanity_text": "Wichita"}, "in Wichita", "?city=Wichita"),
+        ({"vanity_text": "el paso", "area_code": "316"}, "in el paso", "?area_code=316&city=el+paso"),
+        ({"vanity_text": "kansas", "page": "2"}, "in KS", "?state=KS"),
+    ],
+)
+def test_the_other_meaning_is_still_there_when_the_box_has_become_fields(
+    as_rep: Client, sandbox: SandboxServer, asked: dict[str, str], said: str, there: str
+) -> None:
+    page = Page(as_rep.get("/search/", asked))
+    assert f"Or did you mean {said} ?" in page.text
+    assert there in page.links(said)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"vanity_text": "###cake"},
+        {"vanity_text": "Wichita", "city": "Derby"},
+        {"vanity_text": "Wichita", "show_tollfree": "on"},
+    ],
+)
+def test_what_cannot_be_meant_is_not_offered(as_rep: Client, sandbox: SandboxServer, asked: dict[str, str]) -> None:
+    assert "Or did you mean" not in Page(as_rep.get("/search/", asked)).text
+
+
+def test_all_that_is_searched_for_is_shown_and_what_the_box_overrides(as_rep: Client, sandbox: SandboxServer) -> None:
+    asked = {"q": "316 cake", "area_code": "620", "exchange": "734"}
+    page = Page(as_rep.get("/search/", asked, headers=HTMX))
+    assert "Understood as area code 316, exchange 734, spelling CAKE. On the keypad: 2253" in page.text
+    chips = page.one("ul", aria_label="What is searched for").all("a")
+    assert [chip.text.removesuffix(" Remove this filter") for chip in chips] == [
+        "area code 316",
+        "spelling CAKE",
+        "Exchange: 734",
+    ]
+    assert "The box goes before the fields: Area code 620 is not searched for." in page.text
+
+
+def test_what_was_understood_is_said_when_it_was_sent_too(as_rep: Client, sandbox: SandboxServer) -> None:
+    page = Page(as_rep.get("/search/", {"q": "316 cake"}, follow=True))
+    assert "Understood as area code 316, spelling CAKE. On the keypad: 2253" in page.text
+
+
+@pytest.mark.parametrize("beside", [{"show_local": "on"}, {"sort": "number", "per_page": "25"}, {"country": "US"}])
+def test_two_characters_are_not_searched_for_beside_what_narrows_nothing(
+    as_rep: Client, beside: dict[str, str]
+) -> None:
+    assert "Go on typing" in Page(as_rep.get("/search/", {"q": "ca"} | beside, headers=HTMX)).text
 
 
 @pytest.mark.parametrize("typed", ["c", "ca", "31"])

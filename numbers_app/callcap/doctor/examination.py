@@ -76,7 +76,8 @@ def _way_is_open(report: Report, base_url: str, timeout: float) -> bool:
     else:
         warning = f"{said}: everybody on the way can read the key."
         report.note(Subject.ADDRESS, State.FAILS, warning, "CALLCAP_API_URL in the environment: use https")
-    report.note(Subject.REACH, State.HOLDS, f"{facts.host} is {facts.address}, and takes connections.")
+    at = "" if facts.host == facts.address else f" is {facts.address}, and"
+    report.note(Subject.REACH, State.HOLDS, f"{facts.host}{at} takes connections.")
     if facts.secure:
         soon = "Nothing here: the certificate is Callcap's. Once it has expired nothing can be sent."
         lasts = facts.days_left >= SOON_EXPIRED_DAYS

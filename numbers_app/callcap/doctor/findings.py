@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from numbers_app.callcap.evidence import Evidence
 
-NOT_LOOKED_AT = "This was not looked at, because of what is said above."
+NOT_LOOKED_AT = "This was not looked at, because something else that it needs did not work."
 SENTENCE_CHARACTERS = 2000
 
 

@@ -24,7 +24,8 @@ from numbers_app.services.orders import WantedNumber, order_request_purchase
 from numbers_app.text import phone_text
 from numbers_app.vendor import VendorBusy, vendor_find_number, vendor_turn
 
-ALL_WELL, SOMETHING_FAILS, NOT_REACHED, REFUSED = 0, 1, 2, 3
+# 2 is also what argparse ends with for arguments that it does not know.
+ALL_WELL, SOMETHING_FAILS, REFUSED, NOT_REACHED = 0, 1, 2, 3
 WISHED = ("buy", "account", "destination", "requester", "yes")
 
 
@@ -33,8 +34,8 @@ class Command(BaseCommand):
 
 Reads only. Says for each assumption whether it holds, does not hold (and which file to
 change), or could not be told.
-Exit status: 0 all well, 1 something does not hold, 2 Callcap could not be reached,
-3 the arguments were refused, or the portal's database could not be read.
+Exit status: 0 all well, 1 something does not hold, 2 the arguments were refused, or the
+portal's database could not be read, 3 Callcap could not be reached.
 
 --buy NUMBER --account L-3 --destination NUMBER --requester USERNAME --yes, all of them, asks
 for one number in the name of that person. It does not buy: the order waits in the portal for
