@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,11 @@ SEPARATORS = ",;\t"
 # What a null character is handed back as: no database keeps it, and a file that shows it is refused in the same way.
 NUL, SHOWN_NUL = "\x00", "\u2400"
 PROBLEM = "problem"
+# What the portal's own files add to the rows that were given. An upload does not look at these columns.
+RESULT_COLUMNS = ("file_line", "outcome", "order", "result", "callcap")
+ADDED = frozenset((PROBLEM, *RESULT_COLUMNS))
+# Excel says so itself which separator it used, in a line before the heading.
+SEPARATOR_LINE = re.compile(r"\A\"?sep=.\"?[,;\t]*(?=\r|\n)", re.IGNORECASE)
 # Under this name stand the cells of a row that its heading has no column for.
 SURPLUS = ""
 # A cell may be as long as a file: one that is too long for its column is a matter of its row, not of the file.
@@ -197,7 +203,8 @@ def _decoded(data: bytes) -> str:
     if NUL in text.lstrip().split("\n", 1)[0]:
         # UTF-16 without a mark in front: every other byte is zero.
         raise _wrong(f"The file is not in UTF-8. {SAVE_AS}")
-    return text
+    # Blank, it still counts as a line.
+    return SEPARATOR_LINE.sub("", text)
 
 
 def _separator(text: str, kind: str) -> str:
@@ -215,7 +222,7 @@ def _separator(text: str, kind: str) -> str:
 
 
 def _known(kind: str) -> set[str]:
-    return {column.name for column in COLUMNS[kind]} | OF_THE_EXPORT | {PROBLEM}
+    return {column.name for column in COLUMNS[kind]} | OF_THE_EXPORT | ADDED
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -274,7 +281,7 @@ def _row(line: int, cells: list[str], names: list[str]) -> FileRow:
         surplus.pop()
     # Spreadsheets leave the separators of empty cells at the end of a row out.
     filled = [*cells[: len(names)], *[""] * (len(names) - len(cells))]
-    by_name = {name: cell for name, cell in zip(names, filled, strict=True) if name != PROBLEM}
+    by_name = {name: cell for name, cell in zip(names, filled, strict=True) if name not in ADDED}
     return FileRow(line, by_name, surplus, _shape_problem(by_name, surplus))
 
 

@@ -42,6 +42,7 @@ def verify_history() -> None:
 
 
 @task(priority=-15)
-def sync_accounts() -> None:
+def sync_accounts(even_if_many_are_gone: bool = False) -> None:
     """Read the account tree from the vendor, because somebody asked. Orders and mails go first."""
-    accounts_sync_run(actor=Actor.portal("Worker", source=Source.WORKER))
+    actor = Actor.portal("Worker", source=Source.WORKER)
+    accounts_sync_run(actor=actor, even_if_many_are_gone=even_if_many_are_gone)

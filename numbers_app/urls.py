@@ -88,6 +88,7 @@ urlpatterns = [
     path("numbers/<ten_digits:number>/change/", campaigns.campaign_change, name="campaign_change"),
     path("numbers/<ten_digits:number>/confirm/", confirmation.campaign_confirm, name="campaign_confirm"),
     path("numbers/<ten_digits:number>/reapply/", confirmation.campaign_reapply, name="campaign_reapply"),
+    path("numbers/disputes/", confirmation.campaign_disputes, name="campaign_disputes"),
     path("numbers/<ten_digits:number>/dispute/", confirmation.campaign_dispute, name="campaign_settle_dispute"),
     path("batches/", batches.batches, name="batch_list"),
     path("batches/<int:batch_id>/", batches.batch_detail, name="batch_detail"),

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import get_pending_stage
 from django.conf import settings
+from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from numbers_app.models import SecurityEventKind, User
@@ -58,4 +60,6 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
         if template_prefix in RESET_MAILS:
             kind = SecurityEventKind.PASSWORD_RESET_ASKED
             security_event_note(request=self.request, kind=kind, user=context.get("user"), person=email)
-        super().send_mail(template_prefix, email, context)
+        page = {"request": self.request, "email": email, "current_site": get_current_site(self.request)}
+        # What a mail tells of is kept by then, and no row stays locked while a mail server takes its time.
+        transaction.on_commit(self.render_mail(template_prefix, email, page | context).send)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from numbers_app.form_rendering import PortalBoundField
 from numbers_app.models import BatchKind, Evaluation
 
 from .campaigns import CampaignForm
+from .confirmation import ReapplyForm
 from .fields import FURTHEST, LocationMomentField, PlainTextField
 
 KINDS_OF_FILES = (BatchKind.CHANGE, BatchKind.PURCHASE, BatchKind.IMPORT)
@@ -117,6 +118,7 @@ class SubmitForm(forms.Form):
     """Why a batch is submitted, and before when nothing of it is done.
 
     ``execute_after`` cleans to a moment. Its rows may lie in many zones, so that it is read in the portal's own.
+    ``warnings`` are read before; ``warnings_checked`` is there when nobody else would read them before it starts.
     """
 
     reason = PlainTextField(
@@ -126,9 +128,20 @@ class SubmitForm(forms.Form):
         help_text="Why. It goes to those who decide, and into the history.",
     )
     execute_after = LocationMomentField(required=False, label="Not before")
+    warnings_checked = forms.BooleanField(
+        label="I have checked these warnings",
+        error_messages={"required": "Read the warnings above, then tick this. Nobody else looks before it starts."},
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *, kind: str, warnings: Sequence[str], needs_nobody: bool) -> None:
+        super().__init__(data)
+        self.warnings = warnings
+        self.needs_nobody = needs_nobody
+        if not (warnings and needs_nobody):
+            del self.fields["warnings_checked"]
+        if kind == BatchKind.REAPPLY:
+            # As for one number.
+            self.fields["reason"] = deepcopy(ReapplyForm.base_fields["reason"])
         zone = settings.TIME_ZONE.replace("_", " ")
         self.fields["execute_after"].help_text = f"Date and time in {zone}, for every row. Empty: as soon as approved."
 

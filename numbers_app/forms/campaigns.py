@@ -16,6 +16,7 @@ from numbers_app.callcap import SearchCriteria, vanity
 from numbers_app.errors import InvalidInput
 from numbers_app.form_rendering import DateInput, PhoneInput
 from numbers_app.models import RUN_ON, Account, Campaign, Evaluation, Order
+from numbers_app.selectors.destinations import destination_loop
 
 from . import first_match
 from .fields import (
@@ -28,6 +29,8 @@ from .fields import (
     RankedNumbersField,
     at_location,
 )
+
+LOOP = "loop"
 
 
 def check_stop_date(stop_date: date | None, account: Account | None) -> None:
@@ -85,6 +88,7 @@ class CampaignForm(forms.Form):
         required=False, help_text="Every manager of the account is told at once, and you see who has seen it."
     )
     form_token = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    destination_checked = forms.BooleanField(required=False, label="Yes, calls should go on to this number of ours")
 
     CAMPAIGN_FIELDS = (
         "destination",
@@ -110,6 +114,21 @@ class CampaignForm(forms.Form):
                 self.cleaned_data["execute_after"] = at_location(typed, account)
             except ValidationError as error:
                 self.add_error("execute_after", error)
+
+    def clean_loop(self, numbers: list[str], campaign: Campaign | None = None) -> None:
+        """Refuse calls that would come back to the number itself, and to another of ours unless that is meant."""
+        destination: str = self.cleaned_data.get("destination", "")
+        loop = destination_loop(destination, numbers=numbers, campaign=campaign) if destination else ""
+        if loop and destination in numbers:
+            self.add_error("destination", f"{loop} Give another one.")
+        elif loop and not self.cleaned_data["destination_checked"]:
+            said = f"{loop} Give another one, or say below that this is meant."
+            self.add_error("destination", ValidationError(said, code=LOOP))
+
+    @property
+    def asks_about_loop(self) -> bool:
+        """Whether the form shows the tick that calls may go on to a number of ours."""
+        return self.has_error("destination", LOOP) or bool(self["destination_checked"].value())
 
     def clean_form_token(self) -> uuid.UUID:
         return self.cleaned_data["form_token"] or uuid.uuid4()
@@ -144,7 +163,6 @@ class PurchaseForm(CampaignForm):
     )
     numbers_only = forms.BooleanField(required=False, label="Only the numbers above")
     vanity_text = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
-    destination_checked = forms.BooleanField(required=False, label="Yes, calls should go on to this number of ours")
 
     field_order = ("number", "account", "destination")
 
@@ -170,6 +188,7 @@ class PurchaseForm(CampaignForm):
         except ValidationError as error:
             self.add_error("stop_date", error)
         self.clean_execute_after_at(cleaned.get("account"))
+        self.clean_loop(cleaned.get("number") or [])
         self._clean_search(cleaned)
         return cleaned
 
@@ -322,6 +341,8 @@ class ChangeForm(CampaignForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self.clean_execute_after_at(self.campaign.account)
+        if cleaned.get("destination") != self.campaign.destination:
+            self.clean_loop([self.campaign.phone_number], self.campaign)
         if cleaned.get("campaign_id") not in (None, self.campaign.pk):
             self.add_error(None, "This number stopped and was bought again after you opened the form. Open it again.")
         return cleaned

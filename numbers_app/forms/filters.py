@@ -9,18 +9,24 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 
 from numbers_app.form_rendering import DateInput
 from numbers_app.models import NUMBER_VERBS, Account, HistoryEntry, Order, OrderStatus, User, Verb
 from numbers_app.periods import end_of, start_of
 from numbers_app.selectors.accounts import accounts_visible
-from numbers_app.selectors.history import actors_named, history_list, numbers_with
+from numbers_app.selectors.actors import actor_condition
+from numbers_app.selectors.history import history_list, history_parts, numbers_with
+from numbers_app.services.settings_record import RECORDED
+from numbers_app.services.users import FIELDS as PERSON_FIELDS
 from numbers_app.text import field_label
 
 from .campaigns import CampaignForm
 from .fields import REFUSE_NUL
+from .reports import DaysInOrder
 
+HAS_DIGITS = RegexValidator("[0-9]", "Give a number or some of its digits, as in (316) 734-2253 or 2253.")
 MOST_ORDER_ID = 9_223_372_036_854_775_807
 DEPTH: dict[str, str] = {Account.Kind.CORPORATE: "", Account.Kind.DIVISION: "- ", Account.Kind.LOCATION: "- - "}
 GROUPS = {
@@ -39,25 +45,30 @@ GROUPS = {
     "evidence": "History",
     "sample": "Samples",
 }
-# Fields of the campaigns first, then what else entries speak of.
-FIELDS = [
-    (name, field_label(name))
-    for name in (
-        *CampaignForm.CAMPAIGN_FIELDS,
-        "ended_at",
-        "status",
-        "execute_after",
-        "choice",
-        "criteria",
-        "name",
-        "path",
-        "active",
-        "time_zone",
-        "user",
-        "role",
-        "paused",
-    )
-]
+# Every field whose values entries carry, in the order in which people look for them.
+FIELDS = {
+    "Numbers": (*CampaignForm.CAMPAIGN_FIELDS, "ended_at", "dispute", "complete_since"),
+    "Orders": ("status", "number", "choice", "criteria", "execute_after", "urgent"),
+    "Batches": ("batch", "rows"),
+    "Accounts": ("name", "path", "active", "time_zone"),
+    "People": ("user", "role", "account", "password", *(name for name in PERSON_FIELDS if name != "time_zone")),
+    "Sending": ("paused",),
+    "Files": ("format", "filters", "entries", "numbers"),
+    "Samples": (
+        "sample",
+        "period",
+        "starts_at",
+        "ends_at",
+        "scope",
+        "seed",
+        "up_to",
+        "size",
+        "entry",
+        "verdict",
+        "note",
+    ),
+    "Settings": (*RECORDED, "HISTORY_PUBLIC_KEY"),
+}
 
 
 def _verb_choices() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -68,13 +79,14 @@ def _verb_choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 VERB_CHOICES = _verb_choices()
+FIELD_CHOICES = [(group, [(name, field_label(name)) for name in names]) for group, names in FIELDS.items()]
 
 
 class TextFilter(django_filters.CharFilter):
     """A short text; NUL is refused with a sentence."""
 
     def __init__(self, max_length: int = 100, **kwargs: Any) -> None:
-        super().__init__(max_length=max_length, validators=[REFUSE_NUL], **kwargs)
+        super().__init__(max_length=max_length, **({"validators": [REFUSE_NUL]} | kwargs))
 
 
 class ListFilter(django_filters.FilterSet):
@@ -110,13 +122,15 @@ class HistoryFilter(ListFilter):
     Each condition is one that an index answers, however long the history is.
     """
 
-    number = TextFilter(method="by_number", label="Number")
+    number = TextFilter(method="by_number", label="Number", validators=[REFUSE_NUL, HAS_DIGITS])
     actor = TextFilter(
         method="by_actor", label="Person", max_length=300, widget=forms.TextInput({"list": "actor-names"})
     )
-    account = django_filters.ChoiceFilter(method="by_account", label="Account and below", empty_label="All")
+    account = django_filters.ChoiceFilter(method="read_apart", label="Account and below", empty_label="All")
     verb = django_filters.ChoiceFilter(choices=VERB_CHOICES, label="What happened", empty_label="Anything")
-    field = django_filters.ChoiceFilter(method="by_field", label="Changed field", empty_label="Any", choices=FIELDS)
+    field = django_filters.ChoiceFilter(
+        method="by_field", choices=FIELD_CHOICES, label="Changed field", empty_label="Any"
+    )
     date_from = django_filters.DateFilter(method="since", label="From", widget=DateInput())
     date_to = django_filters.DateFilter(method="until", label="To", widget=DateInput())
     order = django_filters.NumberFilter(
@@ -129,17 +143,38 @@ class HistoryFilter(ListFilter):
         widget=forms.TextInput({"inputmode": "numeric"}),
     )
     request = TextFilter(field_name="request_id", label="Request")
-    routing = TickFilter(method="ticked", label="Routing only")
-    stop = TickFilter(method="ticked", label="Stop date only")
+    routing = TickFilter(method="read_apart", label="Routing only")
+    stop = TickFilter(method="read_apart", label="Stop date only")
 
     class Meta:
         model = HistoryEntry
         fields: tuple[str, ...] = ()
+        form = DaysInOrder
 
     def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(data, queryset=history_list(user))
-        self._accounts = accounts_visible(user)
+        self._user, self._accounts = user, accounts_visible(user)
         self.filters["account"].extra["choices"] = cache(lambda: account_choices(self._accounts))
+
+    @property
+    def qs(self) -> QuerySet[HistoryEntry]:
+        found: QuerySet[HistoryEntry] = super().qs
+        below = self._below
+        if below is None:
+            return found
+        return found.filter(account_key__in=self._accounts.filter(path__startswith=below.path).values("key"))
+
+    @property
+    def parts(self) -> list[QuerySet[HistoryEntry]]:
+        """The same in parts, for a page of it: see ``history_parts``."""
+        if not self.is_valid():
+            return [self.qs]
+        return history_parts(self.filter_queryset(HistoryEntry.objects.all()), self._user, self._below)
+
+    @property
+    def _below(self) -> Account | None:
+        key = self.form.cleaned_data.get("account") if self.is_valid() else None
+        return self._accounts.get(key=key) if key else None
 
     def filter_queryset(self, queryset: QuerySet[HistoryEntry]) -> QuerySet[HistoryEntry]:
         found = super().filter_queryset(queryset)
@@ -152,22 +187,16 @@ class HistoryFilter(ListFilter):
             wanted |= Q(changes__has_key="stop_date")
         return found.filter(wanted, verb__in=NUMBER_VERBS)
 
-    def ticked(self, queryset: QuerySet[HistoryEntry], name: str, value: bool) -> QuerySet[HistoryEntry]:
-        """Both boxes together mean either: they are read in ``filter_queryset``."""
+    def read_apart(self, queryset: QuerySet[HistoryEntry], name: str, value: Any) -> QuerySet[HistoryEntry]:
+        """The account is read by ``qs`` and ``parts``; the boxes, together meaning either, by ``filter_queryset``."""
         return queryset
 
     def by_number(self, queryset: QuerySet[HistoryEntry], name: str, value: str) -> QuerySet[HistoryEntry]:
         digits = read_digits(value)
-        if not digits:
-            return queryset.none()
         return queryset.filter(number__in=[digits] if len(digits) == 10 else numbers_with(digits))
 
     def by_actor(self, queryset: QuerySet[HistoryEntry], name: str, value: str) -> QuerySet[HistoryEntry]:
-        return queryset.filter(actor_name__in=actors_named(value))
-
-    def by_account(self, queryset: QuerySet[HistoryEntry], name: str, value: str) -> QuerySet[HistoryEntry]:
-        top = self._accounts.get(key=value)
-        return queryset.filter(account_key__in=self._accounts.filter(path__startswith=top.path).values("key"))
+        return queryset.filter(actor_condition(value))
 
     def by_field(self, queryset: QuerySet[HistoryEntry], name: str, value: str) -> QuerySet[HistoryEntry]:
         return queryset.filter(changes__has_key=value)

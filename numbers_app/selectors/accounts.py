@@ -24,7 +24,12 @@ def accounts_visible(user: User) -> QuerySet[Account]:
 
 def locations_granted(user: User) -> QuerySet[Account]:
     """The active Locations in which the user may act: only Locations hold numbers."""
-    return accounts_granted(user).filter(kind=Account.Kind.LOCATION, active=True).select_related("parent__parent")
+    return locations_once_granted(user).filter(active=True)
+
+
+def locations_once_granted(user: User) -> QuerySet[Account]:
+    """The same with those that Callcap no longer lists, so that it can be said of them."""
+    return accounts_granted(user).filter(kind=Account.Kind.LOCATION).select_related("parent__parent")
 
 
 def accounts_kept(user: User) -> QuerySet[Account]:

@@ -21,7 +21,7 @@ def batch_own(user: User, batch_id: int) -> Batch | None:
 
 def draft_rows(user: User, batch: Batch) -> QuerySet[BatchRow]:
     """The rows of a person's batch, less those of accounts that were taken from them since."""
-    rows = BatchRow.objects.filter(batch=batch).select_related("account")
+    rows = BatchRow.objects.filter(batch=batch).select_related("account", "campaign")
     return rows.filter(Q(account=None) | Q(account__in=accounts_granted(user)))
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from numbers_app.models import (
-    Account,
+    RUN_ON,
     Attempt,
     Batch,
     BatchKind,
@@ -29,14 +30,17 @@ from numbers_app.services.batches import SUBMITTED
 from numbers_app.text import field_label, phone_text
 
 from .accounts import accounts_granted, accounts_visible
-from .destinations import destination_warnings
+from .destinations import destinations_warnings
 
 # The rate is that of so long a time, or of the time since the batch began.
 RATE_WINDOW = timedelta(minutes=2)
 SHORTEST_WINDOW = timedelta(seconds=10)
 MOST_DESTINATIONS = 5
-# Enough numbers of a destination to see in which country they are.
-MOST_LOOKED_AT = 200
+# Of entries about a batch as a whole.
+BATCH_VERBS = [verb for verb in Verb if verb.startswith("batch.")]
+MOST_WARNINGS = 50
+# A stop date further ahead is worth a second look.
+FAR_YEARS = 10
 
 
 def batch_list(user: User) -> QuerySet[Batch]:
@@ -66,11 +70,14 @@ def batch_rows(user: User, batch: Batch, outcome: str = "") -> QuerySet[BatchRow
 
     Only those of one outcome, if it is named.
     """
-    visible = Q(account__in=accounts_visible(user))
-    if batch.author_id == user.pk or can(user, Capability.SEE_ALL):
-        visible |= Q(account=None)
-    rows = rows_with_outcome(batch.rows.filter(visible)).select_related("account", "order").order_by("line")
+    seen = rows_with_outcome(batch.rows.filter(_visible_rows(user)))
+    rows = seen.select_related("account", "campaign", "order").order_by("line")
     return rows.filter(outcome=outcome) if outcome else rows
+
+
+def _visible_rows(user: User) -> Q:
+    of_no_account = Q(account=None) if can(user, Capability.SEE_ALL) else Q(account=None, batch__author_id=user.pk)
+    return Q(account__in=accounts_visible(user)) | of_no_account
 
 
 def rows_to_decide(user: User, batch: Batch) -> QuerySet[BatchRow]:
@@ -89,32 +96,58 @@ def may_steer(user: User, batch: Batch) -> bool:
 
 
 @dataclass(frozen=True)
-class BatchProgress:
-    """How far the rows that somebody sees have come.
+class BatchCounts:
+    """How many of the rows that somebody sees have ended, by outcome.
 
-    ``total`` leaves out what was never asked for; ``percent`` is of it. ``a_minute`` is how many rows ended in each of
-    the last minutes, ``minutes_left`` what the rest takes at that rate, None when nothing moves.
-    ``for_a_person`` are unknown outcomes that only a person can settle. ``is_moving``: the page is worth looking at
-    again in a moment.
+    ``total`` leaves out what was never asked for; ``percent`` is of it.
     """
 
     counts: dict[Outcome, int]
-    total: int
-    ended: int
-    percent: int
+
+    def count(self, *outcomes: Outcome) -> int:
+        return sum(self.counts.get(outcome, 0) for outcome in outcomes)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values()) - self.count(*LEFT_OUT)
+
+    @property
+    def ended(self) -> int:
+        return self.total - self.count(*OPEN_OUTCOMES)
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.ended // self.total if self.total else 100
+
+
+@dataclass(frozen=True)
+class BatchProgress(BatchCounts):
+    """How far they have come, and how fast.
+
+    ``a_minute`` is how many rows ended in each of the last minutes, ``minutes_left`` what the rest takes at that rate,
+    None when nothing moves. ``for_a_person`` are unknown outcomes that only a person can settle. ``is_moving``: the
+    page is worth looking at again in a moment.
+    """
+
     a_minute: float
     minutes_left: int | None
     for_a_person: int
     is_moving: bool
 
-    def count(self, *outcomes: Outcome) -> int:
-        return sum(self.counts.get(outcome, 0) for outcome in outcomes)
+
+def batches_counted(user: User, batches: Iterable[Batch]) -> list[tuple[Batch, BatchCounts]]:
+    """Each batch with the counts of the rows that the user may see, by one question for them all."""
+    listed = list(batches)
+    counts: dict[int, dict[Outcome, int]] = {batch.pk: {} for batch in listed}
+    rows = rows_with_outcome(BatchRow.objects.filter(_visible_rows(user), batch__in=listed)).order_by()
+    for batch_id, outcome, count in rows.values_list("batch_id", "outcome").annotate(Count("pk")):
+        counts[batch_id][Outcome(outcome)] = count
+    return [(batch, BatchCounts(counts[batch.pk])) for batch in listed]
 
 
 def batch_progress(batch: Batch, rows: QuerySet[BatchRow]) -> BatchProgress:
     """The progress of the batch as far as these rows of it go."""
     counts = outcome_counts(rows)
-    total = sum(count for outcome, count in counts.items() if outcome not in LEFT_OUT)
     open_rows = sum(counts.get(outcome, 0) for outcome in OPEN_OUTCOMES)
     unknown = Order.objects.filter(batch_row__in=rows, status=OrderStatus.UNKNOWN, execute_after=None)
     for_a_person = unknown.count() if Outcome.UNKNOWN in counts else 0
@@ -125,9 +158,6 @@ def batch_progress(batch: Batch, rows: QuerySet[BatchRow]) -> BatchProgress:
     ends_soon = running and not open_rows
     return BatchProgress(
         counts=counts,
-        total=total,
-        ended=total - open_rows,
-        percent=100 * (total - open_rows) // total if total else 100,
         a_minute=a_minute,
         minutes_left=max(round(to_come / a_minute), 1) if a_minute and to_come else None,
         for_a_person=for_a_person,
@@ -165,7 +195,8 @@ def batch_effects(batch: Batch, rows: QuerySet[BatchRow]) -> list[str]:
         fields.update(list(values))
     did = _DONE_WITH[BatchKind(batch.kind)]
     if batch.kind in (BatchKind.CONFIRM, BatchKind.REAPPLY):
-        return [f"{_numbers(total)} {did}"] if total else []
+        unchanged = batch.kind == BatchKind.CONFIRM and not rows_losing_names(rows).exists()
+        return [f"{_numbers(total)} {did}{'; nothing is changed' if unchanged else ''}"] if total else []
     told = [
         f"{_numbers(count)} {did} {phone_text(number)}" for number, count in destinations.most_common(MOST_DESTINATIONS)
     ]
@@ -181,7 +212,7 @@ _DONE_WITH = {
     BatchKind.CHANGE: "re-routed to",
     BatchKind.PURCHASE: "bought, ringing",
     BatchKind.IMPORT: "put among ours without asking Callcap, ringing",
-    BatchKind.CONFIRM: "asked for at Callcap, to see whether they are still ours; nothing is changed",
+    BatchKind.CONFIRM: "asked for at Callcap, to see whether they are still ours",
     BatchKind.REAPPLY: "sent once more as they stand here, over whatever was set in Callcap's own interface",
 }
 
@@ -190,24 +221,63 @@ def _numbers(count: int) -> str:
     return f"{count:,} number{'' if count == 1 else 's'}"
 
 
+def rows_losing_names(rows: QuerySet[BatchRow]) -> QuerySet[BatchRow]:
+    """Those that were imported without a name: a confirmation sends their digits over the name that Callcap has."""
+    return rows.filter(campaign__imported_at__isnull=False, campaign__campaign_name=F("number"))
+
+
 def batch_warnings(batch: Batch, rows: QuerySet[BatchRow]) -> list[str]:
-    """What looks wrong about the destinations of these rows, those that most of them have first."""
-    if batch.kind in (BatchKind.CONFIRM, BatchKind.REAPPLY):
+    """What looks wrong about what these rows ask for, in sentences.
+
+    Every destination is looked at, the commonest first. Of those that are only new to their Location the commonest
+    are named, since each number's first one is.
+    """
+    if batch.kind == BatchKind.CONFIRM:
+        return _warn_of_names(rows_losing_names(rows).count())
+    if batch.kind == BatchKind.REAPPLY:
         return []
     wished: dict[tuple[str, int], list[str]] = {}
+    stops: list[str] = []
     # Not the one value of the parameters: SQLite would give its ten digits as a number.
     for parameters, account_id, number in rows.values_list("parameters", "account_id", "number"):
         destination = parameters.get("destination")
         if destination and account_id:
             wished.setdefault((destination, account_id), []).append(number)
-    pairs = sorted(wished.items(), key=lambda pair: -len(pair[1]))[:MOST_DESTINATIONS]
-    accounts = Account.objects.in_bulk([account_id for (_, account_id), _ in pairs])
-    texts: dict[str, None] = {}
-    for (destination, account_id), numbers in pairs:
-        looked_at = [number for number in numbers if number == destination] + numbers[:MOST_LOOKED_AT]
-        found = destination_warnings(destination, account=accounts[account_id], numbers=filter(None, looked_at))
-        texts.update(dict.fromkeys(warning.text for warning in found))
-    return list(texts)
+        if stop_date := parameters.get("stop_date"):
+            stops.append(stop_date)
+    commonest_first = sorted(wished.items(), key=lambda pair: -len(pair[1]))
+    # A purchase by search has no number yet.
+    found = list(destinations_warnings({pair: [*filter(None, numbers)] for pair, numbers in commonest_first}))
+    plain = list(dict.fromkeys(warning.text for warning in found if not warning.is_new))
+    new = list(dict.fromkeys(warning.text for warning in found if warning.is_new))
+    return [
+        *_first(plain, MOST_WARNINGS, "destinations have such warnings"),
+        *_first(new, MOST_DESTINATIONS, "destinations are new to their Locations"),
+        *_warn_of_far_stops(stops),
+    ]
+
+
+def _first(sentences: list[str], most: int, others: str) -> list[str]:
+    more = len(sentences) - most
+    return sentences[:most] + ([f"{more:,} more {others}."] if more > 0 else [])
+
+
+def _warn_of_names(count: int) -> list[str]:
+    if not count:
+        return []
+    return [
+        f"{_numbers(count)} {'was' if count == 1 else 'were'} imported without a name. Asking sends the digits as the "
+        "name, which replaces the one at Callcap."
+    ]
+
+
+def _warn_of_far_stops(stops: list[str]) -> list[str]:
+    """Of last days so far ahead that the year may be a slip; the one that stands for running on is none."""
+    today = timezone.localdate()
+    far = [stop for stop in stops if stop != str(RUN_ON) and date.fromisoformat(stop).year > today.year + FAR_YEARS]
+    if not far:
+        return []
+    return [f"{_numbers(len(far))} would stop more than {FAR_YEARS} years from now, the last on {max(far)}."]
 
 
 def sees_every_row(user: User, batch: Batch) -> bool:
@@ -220,16 +290,13 @@ def batch_timeline(user: User, batch: Batch) -> list[HistoryEntry]:
 
     Who does not see all of its rows is not told the reasons of others: they may be about rows elsewhere.
     """
-    about = HistoryEntry.objects.filter(verb__in=_BATCH_VERBS, changes__batch__1=batch.pk)
+    about = HistoryEntry.objects.filter(verb__in=BATCH_VERBS, changes__batch__1=batch.pk)
     entries = list(about.order_by("sequence"))
     if not sees_every_row(user, batch):
         for entry in entries:
             if entry.actor_id not in (user.pk, batch.author_id):
                 entry.reason = ""
     return entries
-
-
-_BATCH_VERBS = [verb for verb in Verb if verb.startswith("batch.")]
 
 
 def batch_of_order(user: User, order: Order) -> Batch | None:

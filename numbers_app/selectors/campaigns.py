@@ -10,7 +10,9 @@ from django.db.models import Count, F, Q, QuerySet
 
 from numbers_app.callcap import vanity
 from numbers_app.models import Campaign, Inventory, User
-from numbers_app.search_box import Fields, read_box
+from numbers_app.places import TOLLFREE_CODES
+from numbers_app.search_box import read_box
+from numbers_app.search_words import Fields
 
 from .accounts import accounts_visible
 
@@ -23,7 +25,13 @@ _ORDERS = {
     "newest": ("-created_at", "-pk"),
     "number": ("phone_number", "-created_at", "-pk"),
     "account": ("account__name", "account__key", "phone_number", "-pk"),
-    "stop_date": (F("stop_date").asc(nulls_last=True), "phone_number", "-pk"),
+    # The next to stop first, those that have stopped last.
+    "stop_date": (
+        F("ended_at").desc(nulls_first=True),
+        F("stop_date").asc(nulls_last=True),
+        "phone_number",
+        "-pk",
+    ),
 }
 
 
@@ -63,7 +71,7 @@ def campaign_search(campaigns: QuerySet[Campaign], text: str) -> QuerySet[Campai
             found |= _with_digits("destination", pattern)
     if fields := _read_number(text):
         found |= _as_read("phone_number", fields)
-        if "vanity_text" not in fields:
+        if fields.keys().isdisjoint({"vanity_text", "show_tollfree"}):
             found |= _as_read("destination", fields)
     return campaigns.filter(found)
 
@@ -104,7 +112,7 @@ def _read_number(text: str) -> Fields:
     if reading.unread or fields.keys() - _OF_A_NUMBER or (_spells(word) and len(word) < LEAST_SPELLED):
         return {}
     # That an area code is toll-free is said by its digits.
-    return {name: value for name, value in fields.items() if name != "show_tollfree"}
+    return {name: value for name, value in fields.items() if name != "show_tollfree" or "area_code" not in fields}
 
 
 def _as_read(column: str, fields: Fields) -> Q:
@@ -114,6 +122,8 @@ def _as_read(column: str, fields: Fields) -> Q:
     if fields.keys() & {"area_code", "exchange", "line"}:
         code, exchange, line = (fields.get(name) for name in ("area_code", "exchange", "line"))
         conditions &= Q(**{f"{column}__regex": f"^{code or '...'}{exchange or '...'}{line or '....'}$"})
+    if fields.get("show_tollfree"):
+        conditions &= Q(**{f"{column}__regex": f"^({'|'.join(TOLLFREE_CODES)})"})
     if word := fields.get("vanity_text"):
         conditions &= _with_digits(column, vanity.to_pattern(str(word)))
     return conditions

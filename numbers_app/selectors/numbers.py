@@ -59,20 +59,20 @@ def change_to_put_back(user: User, campaign: Campaign, sequence: int) -> History
     return changes.filter(sequence=sequence, sequence__gt=began or 0, account_key=campaign.account.key).first()
 
 
-def values_before(entry: HistoryEntry, campaign: Campaign) -> tuple[dict[str, Any], list[str]]:
-    """What putting back a change would set, as JSON values, and sentences on what cannot be put back.
+def values_before(entry: HistoryEntry, campaign: Campaign) -> tuple[dict[str, Any], dict[str, str]]:
+    """What putting back a change would set, as JSON values, and a sentence on each field that cannot be put back.
 
     Only what the change touched and what differs from now. A number that had no stop date runs on.
     """
-    values, problems = {}, []
+    values, problems = {}, {}
     for name, (before, _) in entry.changes.items():
         wished = plain_value(RUN_ON) if name == "stop_date" and before is None else before
         if plain_value(getattr(campaign, name)) in (before, wished):
             continue
         if name == "stop_date" and date.fromisoformat(wished) < campaign.account.today():
-            problems.append(f"The stop date was {wished}, which has passed. Give another one below if it should stop.")
+            problems[name] = f"The stop date was {wished}, which has passed. Give another one below if it should stop."
         elif not can_be_sent(name, wished) and name in ("recording", "evaluation"):
-            problems.append(f"{_FEATURES[name]} was not set, and Callcap cannot take it back to that.")
+            problems[name] = f"{_FEATURES[name]} was not set, and Callcap cannot take it back to that."
         else:
             values[name] = wished
     return values, problems

@@ -6,7 +6,8 @@ reading went is kept in the cache that all processes share; losing it loses no m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -30,6 +31,11 @@ STATE, CLAIM = "accounts_sync", "accounts_sync_claim"
 LONGEST = timedelta(minutes=15)
 # What was read this recently is not read again by the clock, which may have been started anew.
 FRESH = timedelta(minutes=30)
+CUT_SHORT = "Its answer was probably cut short."
+
+
+class ManyGone(CallcapUnreadable):
+    """The answer lacks so many of our accounts that it was more likely cut short."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class SyncResult:
 class SyncState:
     """How the reading of the tree stands. ``trouble`` says why the last one failed; empty when it did not.
 
+    ``many_gone`` says that it failed because so many accounts were missing, which a person may confirm.
     ``begun_at`` and ``begun_by`` are set from the moment it is asked for until it ends.
     """
 
@@ -53,6 +60,7 @@ class SyncState:
     begun_by: str = ""
     ended_at: datetime | None = None
     trouble: str = ""
+    many_gone: bool = False
 
     @property
     def is_being_read(self) -> bool:
@@ -64,9 +72,11 @@ class SyncState:
         return self.begun_at is not None and not self.is_being_read
 
 
-def accounts_sync(*, actor: Actor) -> SyncResult:
+def accounts_sync(*, actor: Actor, even_if_many_are_gone: bool = False) -> SyncResult:
     """Read the whole tree from the vendor, then bring ours in line; nothing is deleted. Raises CallcapError.
 
+    Raises ManyGone, and changes nothing, when the answer looks as if it were cut short, unless a person has said that
+    so many are really gone.
     Of two that run at once, the one that began first changes nothing when it ends last: what it has read is older.
     The actor is a part of the portal: a zone that a person wrote into the history is one that they set by hand. It
     stays until the vendor tells another one than it told when it was set.
@@ -83,6 +93,9 @@ def accounts_sync(*, actor: Actor) -> SyncResult:
         known = {account.key: account for account in Account.objects.all()}
         if any(begun < account.synced_at < timezone.now() for account in known.values()):
             return SyncResult(listed=len(nodes), vanished=0, **counts)
+        listed = {node.key for node in nodes}
+        if not even_if_many_are_gone:
+            _refuse_cut_short(known.values(), listed)
         told_before = _zones_told_when_set_by_hand()
         for node in nodes:
             account = known.get(node.key)
@@ -94,7 +107,6 @@ def accounts_sync(*, actor: Actor) -> SyncResult:
                 counts["added"] += 1
             elif _change(actor, account, wished):
                 counts["changed"] += 1
-        listed = {node.key for node in nodes}
         Account.objects.filter(key__in=listed).update(synced_at=begun)
         gone = [account for account in known.values() if account.key not in listed]
         vanished = sum(account.active for account in gone)
@@ -105,28 +117,28 @@ def accounts_sync(*, actor: Actor) -> SyncResult:
     return SyncResult(listed=len(nodes), vanished=vanished, **counts)
 
 
-def accounts_sync_now(*, actor: Actor) -> SyncResult:
+def accounts_sync_now(*, actor: Actor, even_if_many_are_gone: bool = False) -> SyncResult:
     """Read the tree, whoever else may be reading it, and keep how that went. Raises CallcapError."""
-    trouble = "The portal itself failed; its log says how."
+    trouble, many_gone = "The portal itself failed; its log says how.", False
     if not accounts_sync_state().is_being_read:
         accounts_sync_begin(actor=actor)
     try:
-        result = accounts_sync(actor=actor)
+        result = accounts_sync(actor=actor, even_if_many_are_gone=even_if_many_are_gone)
         trouble = ""
     except CallcapError as error:
-        trouble = error.message
+        trouble, many_gone = error.message, isinstance(error, ManyGone)
         raise
     finally:
-        _keep(SyncState(ended_at=timezone.now(), trouble=trouble))
+        _keep(SyncState(ended_at=timezone.now(), trouble=trouble, many_gone=many_gone))
     return result
 
 
-def accounts_sync_run(*, actor: Actor) -> SyncResult | None:
+def accounts_sync_run(*, actor: Actor, even_if_many_are_gone: bool = False) -> SyncResult | None:
     """Read the tree where nobody waits for it: None when that failed, or another process is reading it just now."""
     if not cache.add(CLAIM, actor.name, LONGEST.total_seconds()):
         return None
     try:
-        return accounts_sync_now(actor=actor)
+        return accounts_sync_now(actor=actor, even_if_many_are_gone=even_if_many_are_gone)
     except CallcapError as error:
         logger.warning("accounts_not_synced", problem=error.message)
         return None
@@ -174,6 +186,26 @@ def _read_tree() -> Iterator[AccountNode]:
                     division.key,
                     described.time_zone,
                 )
+
+
+def _refuse_cut_short(known: Collection[Account], listed: set[str]) -> None:
+    """Raise ManyGone when an account has lost all of several below it, or more than half of all Locations are gone.
+
+    The sentence names no account: people read it who were not granted it. The log does.
+    """
+    below = defaultdict(list)
+    for account in known:
+        if account.active:
+            below[account.parent_id].append(account.key)
+    for siblings in below.values():
+        if len(siblings) > 1 and listed.isdisjoint(siblings):
+            logger.warning("accounts_gone_together", accounts=siblings)
+            raise ManyGone(f"Callcap lists none of {len(siblings)} accounts that lay side by side. {CUT_SHORT}")
+    locations = {account.key for account in known if account.active and account.kind == Account.Kind.LOCATION}
+    gone = locations - listed
+    if len(gone) > 1 and 2 * len(gone) > len(locations):
+        logger.warning("accounts_gone_together", accounts=sorted(gone))
+        raise ManyGone(f"Callcap lists {len(gone)} of {len(locations)} Locations no longer. {CUT_SHORT}")
 
 
 def _zones_told_when_set_by_hand() -> dict[str, str]:

@@ -18,16 +18,17 @@ from .account_sync import accounts_sync_begin, accounts_sync_state
 from .history import history_append
 
 
-def accounts_sync_ask(*, actor: Actor) -> bool:
+def accounts_sync_ask(*, actor: Actor, even_if_many_are_gone: bool = False) -> bool:
     """Let the worker read the account tree from the vendor now. Returns False when it is being read already.
 
+    ``even_if_many_are_gone`` is the person's word that an answer that lacks many accounts was not cut short.
     Raises PermissionDenied to all but managers and administrators.
     """
     require(actor.person_or_refuse, Capability.KEEP_LOCATIONS)
     if accounts_sync_state().is_being_read:
         return False
     accounts_sync_begin(actor=actor)
-    sync_accounts.enqueue()
+    sync_accounts.enqueue(even_if_many_are_gone=even_if_many_are_gone)
     return True
 
 

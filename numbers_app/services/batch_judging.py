@@ -20,7 +20,7 @@ from numbers_app.criteria import criteria_to_json
 from numbers_app.forms.batch_cells import SEARCH_COLUMNS, CellReader, at_column
 from numbers_app.forms.campaigns import check_stop_date
 from numbers_app.models import RUN_ON, Account, BatchKind, BatchRow, Campaign, RowState, User
-from numbers_app.selectors.accounts import accounts_granted, locations_granted
+from numbers_app.selectors.accounts import accounts_granted, locations_once_granted
 from numbers_app.selectors.taken import Taken, numbers_taken
 from numbers_app.text import phone_text
 
@@ -48,6 +48,11 @@ class _Read:
     def text(self, column: str) -> str:
         return self.row.cells.get(column, "").strip()
 
+    @property
+    def has_stopped(self) -> bool:
+        """Whether it comes from an export of the inventory that says so."""
+        return self.text("status").lower() == "stopped"
+
     def refuse(self, column: str, sentence: str) -> None:
         """Note a problem of a cell, with what stands in it."""
         typed = self.text(column)
@@ -57,10 +62,11 @@ class _Read:
 def rows_of_file(*, user: User, kind: BatchKind, rows: Sequence[FileRow]) -> Iterator[BatchRow]:
     """Judge the rows of a file, in their order."""
     judge = _JUDGES[kind](user, kind)
-    for chunk in batched(rows, CHUNK):
-        read = [judge.read(row) for row in chunk]
-        judge.look_up(read)
-        yield from (judge.judge(one) for one in read)
+    # All of them first: a row may ring the number of a later one.
+    read = [judge.read(row) for row in rows]
+    for chunk in batched(read, CHUNK):
+        judge.look_up(chunk)
+        yield from (judge.judge(one) for one in chunk)
 
 
 def rows_of_selection(
@@ -120,7 +126,11 @@ def _refuse_beyond_reach(campaign: Campaign) -> None:
     if campaign.ended_at:
         raise _Refused(f"{shown} has stopped. It can no longer be changed.")
     if not campaign.account.active:
-        raise _Refused(f"{campaign.account} is no longer in Callcap's account tree.")
+        raise _Refused(_vanished(campaign.account))
+
+
+def _vanished(account: Account) -> str:
+    return f"{account} is no longer in Callcap's account tree."
 
 
 # What an empty value stands for at the vendor.
@@ -168,15 +178,19 @@ def _before(campaign: Campaign, parameters: Values) -> Values:
 
 
 class _FileJudge(ABC):
-    """Judges the rows of one file. Knows which numbers it has had, and what the last chunk was looked up for."""
+    """Judges the rows of one file, all of which were read before.
+
+    Knows the line of each number, which rows it has not refused, and what the last chunk was looked up for.
+    """
 
     def __init__(self, user: User, kind: BatchKind) -> None:
         self._user = user
         self._kind = kind
         self._cells = CellReader(kind)
         self._line_of: dict[str, int] = {}
+        self._standing: dict[str, int] = {}
         self._locations: dict[str, list[Account]] = {}
-        for location in locations_granted(user):
+        for location in locations_once_granted(user):
             for name in {location.key, str(location.callcap_id), location.name, str(location)}:
                 self._locations.setdefault(name, []).append(location)
         self._taken = Taken()
@@ -191,12 +205,12 @@ class _FileJudge(ABC):
                 read.number = self._cells.number("phone_number", typed)
             except ValidationError as error:
                 read.problems += error.messages
-        if read.number and (first := self._line_of.setdefault(read.number, row.line)) != row.line:
-            read.refuse("phone_number", f"The number stands on line {first} already.")
+        if read.number:
+            self._line_of.setdefault(read.number, row.line)
         read.values = self._cells.values(row.cells, read.problems)
         return read
 
-    def look_up(self, rows: list[_Read]) -> None:
+    def look_up(self, rows: Sequence[_Read]) -> None:
         """Read from the database what is known of the rows."""
         destinations = {read.values["destination"] for read in rows if read.values.get("destination")}
         self._taken = numbers_taken(destinations | {read.number for read in rows if read.number})
@@ -207,12 +221,16 @@ class _FileJudge(ABC):
         if read.row.problem:
             read.problems.append(read.row.problem)
         else:
+            if first := self._standing.get(read.number):
+                read.refuse("phone_number", f"The number stands on line {first} already.")
             self.decide(read, made)
         if read.problems:
             made.state, made.problem = RowState.REFUSED, " ".join(read.problems)
             made.parameters, made.before, made.criteria = {}, {}, {}
         else:
             made.state = RowState.READY if made.parameters else RowState.UNCHANGED
+            if read.number:
+                self._standing[read.number] = read.row.line
         return made
 
     @abstractmethod
@@ -220,9 +238,10 @@ class _FileJudge(ABC):
         """Fill the row in, and note what stands against it."""
 
     def account(self, read: _Read) -> Account | None:
-        """The granted Location that the row names; None with the reason among the problems."""
+        """The granted Location that the row names, though it may have vanished; None with the reason noted."""
         typed = read.text("account")
         found = self._locations.get(typed) or self._locations.get(typed.upper()) or []
+        found = [location for location in found if location.active] or found
         if len(found) == 1:
             return found[0]
         if not typed:
@@ -246,6 +265,8 @@ class _FileJudge(ABC):
             loop = f"This is itself a number of this file, on line {self._line_of[destination]}."
         if loop:
             read.refuse("destination", loop)
+        if made.account and not made.account.active:
+            read.refuse("account", _vanished(made.account))
         if made.account and (problem := _stop_date_problem(read.values, made.account)):
             read.refuse("stop_date", problem)
         said = {name: value for name, value in read.values.items() if value not in ("", None)}
@@ -255,7 +276,7 @@ class _FileJudge(ABC):
 class _ChangeJudge(_FileJudge):
     """Changes of numbers that are ours. A number of somebody else's accounts is as unknown as any other."""
 
-    def look_up(self, rows: list[_Read]) -> None:
+    def look_up(self, rows: Sequence[_Read]) -> None:
         super().look_up(rows)
         granted = Campaign.objects.filter(
             phone_number__in=[read.number for read in rows if read.number], account__in=accounts_granted(self._user)
@@ -273,6 +294,11 @@ class _ChangeJudge(_FileJudge):
                 read.refuse("phone_number", "This is not among your numbers.")
             return
         made.campaign, made.account = campaign, campaign.account
+        if read.has_stopped and not campaign.ended_at:
+            read.refuse(
+                "status", "This is about an earlier time of the number, which is in use again. Leave the row out."
+            )
+            return
         if read.text("account") and self.account(read) not in (campaign.account, None):
             read.refuse("account", f"The number belongs to {campaign.account}. It cannot move to another account.")
         # What is so already is no wish to clear it, even if it reads like one.
@@ -305,7 +331,7 @@ class _PurchaseJudge(_FileJudge):
 class _ImportJudge(_FileJudge):
     """Numbers that were bought outside the portal. One that is ours already is either as the row says, or refused."""
 
-    def look_up(self, rows: list[_Read]) -> None:
+    def look_up(self, rows: Sequence[_Read]) -> None:
         super().look_up(rows)
         mine = Campaign.objects.filter(
             phone_number__in=self._taken.held, ended_at=None, account__in=accounts_granted(self._user)
@@ -315,6 +341,8 @@ class _ImportJudge(_FileJudge):
     def decide(self, read: _Read, made: BatchRow) -> None:
         if not read.text("phone_number"):
             read.refuse("phone_number", "Give the number to be imported.")
+        if read.has_stopped:
+            read.refuse("status", "A number that has stopped is not imported: it would count as ours again.")
         made.account = self.account(read)
         if read.number in self._taken.held:
             self._compare(read, made)

@@ -169,20 +169,18 @@ def batch_retry(*, actor: Actor, batch_id: int) -> int:
 
     A change is tried again only over the values that it was approved over: a field that somebody has set to something
     else meanwhile leaves its row failed, with a sentence; one that is as wished already is left as it is. Raises
-    Conflict when no row can be tried again.
+    Conflict when no row has failed. A batch that has ended runs again; what was cancelled of it stays so.
     """
     user = actor.person_or_refuse
     with transaction.atomic():
         batch = _lock_to_steer(user, batch_id)
-        if batch.status not in (BatchStatus.RUNNING, BatchStatus.PAUSED, BatchStatus.DONE):
-            raise Conflict(f"Nothing of this batch can be tried again: {batch_standing(batch, user)}")
         failed = list(rows_failed(batch, accounts_granted(user)))
         if not failed:
             raise Conflict(f"No row of this batch has failed: {batch_standing(batch, user)}")
         again = rows_judge_again(failed)
         if again:
             _write(actor, batch, Verb.BATCH_RETRIED, again)
-            if batch.status == BatchStatus.DONE:
+            if batch.status not in SUBMITTED:
                 batch.status, batch.result, batch.finished_at = BatchStatus.RUNNING, "", None
                 batch.save(update_fields=["status", "result", "finished_at"])
         _ring(batch)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from numbers_app.actors import Actor
 from numbers_app.csv_cells import BYTE_ORDER_MARK, cell_out
 from numbers_app.errors import Conflict
-from numbers_app.models import Campaign, Inventory, Verb
+from numbers_app.models import RUN_ON, Campaign, Inventory, Verb
 from numbers_app.permissions import Capability, require
 
 from .history import history_append, history_lock
@@ -135,8 +135,14 @@ def _csv(keys: list[int]) -> Iterator[bytes]:
 def _row(campaign: Campaign) -> list[str]:
     values: dict[str, Any] = {name: getattr(campaign, name, None) for name in COLUMNS}
     values["account"] = campaign.account.key
-    values["status"] = "stopped" if campaign.ended_at else "active"
+    values["status"] = _status(campaign)
     return [_cell(value) for value in values.values()]
+
+
+def _status(campaign: Campaign) -> str:
+    if campaign.ended_at:
+        return "stopped"
+    return "active" if campaign.stop_date in (None, RUN_ON) else "stopping"
 
 
 def _cell(value: Any) -> str:

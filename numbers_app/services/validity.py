@@ -63,17 +63,24 @@ def order_problem(order: Order, number: str) -> str:
     """
     if not order.account.active:
         return f"{order.account} is no longer in Callcap's account tree. Nothing was sent."
+    if order.parameters.get("destination") == number:
+        return f"{phone_text(number)} would ring itself: calls would go round in a circle. Nothing was sent."
     if order.kind in SENDS_WHAT_IS_SET:
-        campaign = number_of(order)
-        return _ended(campaign) or (_past_stop_date(campaign) if "stop_date" in order.parameters else "")
+        return _not_repeatable(order)
     wished = order.parameters.get("stop_date")
     if wished and date.fromisoformat(wished) < order.account.today():
         return f"The stop date {wished} had passed before the order was sent. Nothing was sent."
-    if order.kind == OrderKind.PROVISION:
-        if Campaign.objects.filter(phone_number=number, ended_at=None).exists():
-            return f"{phone_text(number)} is already among our numbers. Nothing was sent."
-        return ""
-    return _overtaken(order)
+    return _ours_already(number) if order.kind == OrderKind.PROVISION else _overtaken(order)
+
+
+def _ours_already(number: str) -> str:
+    ours = Campaign.objects.filter(phone_number=number, ended_at=None).exists()
+    return f"{phone_text(number)} is already among our numbers. Nothing was sent." if ours else ""
+
+
+def _not_repeatable(order: Order) -> str:
+    campaign = number_of(order)
+    return _ended(campaign) or (_past_stop_date(campaign) if "stop_date" in order.parameters else "")
 
 
 def _ended(campaign: Campaign) -> str:

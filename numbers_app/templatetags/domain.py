@@ -11,50 +11,62 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from numbers_app.criteria import criteria_from_json, criteria_in_words, criteria_to_query
+from numbers_app.criteria import any_number_in_words, criteria_from_json, criteria_in_words, criteria_to_query
 from numbers_app.forms.campaigns import CampaignForm
 from numbers_app.models import RUN_ON, Account, Attempt, BatchRow, Evaluation, Order, OrderKind
 from numbers_app.selectors.media_types import media_type_text
 from numbers_app.text import field_label, phone_text
 
-from .shell import shown, utc
+from .shell import shown, stop_date, utc
 
 register = template.Library()
 
 
-def value_in_words(name: str, value: Any) -> Any:
-    """A field's value as people read it; ``shown`` renders what is left as it is."""
+def value_in_words(name: str, value: Any, account: Account | None = None) -> Any:
+    """A field's value as people read it; ``shown`` renders what is left as it is.
+
+    With the number's Location, a stop date says whose day it is and how far away.
+    """
     if name in ("destination", "number", "phone_number", "choice"):
         return [phone_text(number) for number in value] if isinstance(value, list) else phone_text(value)
     if name == "evaluation" and value:
         return Evaluation(value).label
     if name == "media_type_id" and value:
         return media_type_text(int(value))
-    if name == "execute_after" and value:
+    if name in ("execute_after", "starts_at", "ends_at") and value:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
-    if name == "stop_date":
-        text = value.isoformat() if isinstance(value, date) else value
-        return f"runs on ({text})" if text == str(RUN_ON) else text
+    if name == "stop_date" and value:
+        return _stop_date_in_words(date.fromisoformat(str(value)), account)
     return value
 
 
+def _stop_date_in_words(day: date, account: Account | None) -> str:
+    if account is None:
+        return f"runs on ({day})" if day == RUN_ON else str(day)
+    text = stop_date(day, account.time_zone)
+    left = (day - account.today()).days
+    if day == RUN_ON or left < 0:
+        return text
+    return format_html('{} <span class="hint">{} day{} left</span>', text, left, "" if left == 1 else "s")
+
+
 @register.simple_tag
-def change_rows(changes: Iterable[tuple[str, Any, Any]]) -> list[dict[str, Any]]:
+def change_rows(changes: Iterable[tuple[str, Any, Any]], account: Account | None = None) -> list[dict[str, Any]]:
     """Rows for ``diff_table.html`` from (field, before, after)."""
     return [
         {
             "label": field_label(name),
-            "before": value_in_words(name, before),
-            "after": value_in_words(name, after),
+            "before": value_in_words(name, before, account),
+            "after": value_in_words(name, after, account),
         }
         for name, before, after in changes
     ]
 
 
 @register.simple_tag
-def value_rows(values: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+def value_rows(values: Iterable[tuple[str, Any]], account: Account | None = None) -> list[dict[str, Any]]:
     """Rows for ``definition_list.html`` from (field, value)."""
-    return [{"label": field_label(name), "value": value_in_words(name, value)} for name, value in values]
+    return [{"label": field_label(name), "value": value_in_words(name, value, account)} for name, value in values]
 
 
 @register.filter
@@ -76,20 +88,8 @@ def order_title(order: Order) -> str:
     others = f" or {len(numbers) - 1} other choices" if len(numbers) > 2 else " or another choice"
     wanted = [f"{phone_text(numbers[0])}{others if len(numbers) > 1 else ''}"] if numbers else []
     if order.criteria:
-        wanted.append(_any_number(criteria_words(order)))
+        wanted.append(any_number_in_words(criteria_from_json(order.criteria)))
     return f"Purchase of {', or '.join(wanted)}"
-
-
-# What the first word of a search in words follows: "with area code 316", "any number spelling CAKE".
-_NAMED = ("area", "exchange", "line", "rate", "ZIP", "postal")
-_JOINED = ("spelling", "with", "in", "from", "for")
-
-
-def _any_number(words: str) -> str:
-    first = words.split(maxsplit=1)[0]
-    if first in _NAMED:
-        return f"any number with {words}"
-    return f"any number {words}" if first in _JOINED else f"any number that is {words}"
 
 
 @register.filter
@@ -143,9 +143,9 @@ def at_location(moment: datetime | None, account: Account) -> SafeString:
 
 
 @register.simple_tag
-def in_words(name: str, value: Any) -> Any:
+def in_words(name: str, value: Any, account: Account | None = None) -> Any:
     """A field's value as people read it."""
-    return shown(value_in_words(name, value))
+    return shown(value_in_words(name, value, account))
 
 
 @register.filter

@@ -1,7 +1,7 @@
 """Tags that every page uses: icons, phone numbers, times, states, and values as people read them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from html import escape
@@ -81,6 +81,11 @@ def phone(number: object) -> str:
     return f"({text[:3]}) {text[3:6]}-{text[6:]}"
 
 
+# Where the parts of a number stand in (316) 734-2253 and in 316-734-CAKE.
+PARTS = {"area_code": (1, 4), "exchange": (6, 9), "line": (10, 14)}
+SPELLED_PARTS = {"area_code": (0, 3), "exchange": (4, 7), "line": (8, 12)}
+
+
 def marked_span(number: str, text: str, spelled_number: str) -> tuple[int, int]:
     """Where to mark in the spelled number: its letters, or else the digits that were asked for."""
     letters = [place for place, character in enumerate(spelled_number) if character.isalpha()]
@@ -93,12 +98,23 @@ def marked_span(number: str, text: str, spelled_number: str) -> tuple[int, int]:
     return places[found[0]], places[found[1] - 1] + 1
 
 
+def _marked(text: str, spans: list[tuple[int, int]]) -> str:
+    """The text, escaped, with these stretches marked; what two share is marked once."""
+    html, done = "", 0
+    for start, end in sorted(spans):
+        if end > done:
+            html += f"{escape(text[done:start])}<mark>{escape(text[max(start, done) : end])}</mark>"
+            done = end
+    return html + escape(text[done:])
+
+
 @register.simple_tag
-def spelled(number: str, text: str = "") -> SafeString:
+def spelled(number: str, text: str = "", parts: tuple[str, ...] = ()) -> SafeString:
     """The number with what matches the vanity text in letters and marked: 316-734-<mark>CAKE</mark>.
 
-    A screen reader gets the plain number, once. Without a match it is the plain number for everybody. Escaped here
-    and not by ``format_html``, since a search shows fifty to a hundred of them.
+    Of ``parts`` (area_code, exchange, line) of a ten-digit number each is marked too. A screen reader gets the plain
+    number, once. Without a match it is the plain number for everybody. Escaped here and not by ``format_html``, since
+    a search shows fifty to a hundred of them.
     """
     plain = escape(phone(number))
     try:
@@ -106,13 +122,15 @@ def spelled(number: str, text: str = "") -> SafeString:
     except ValueError:
         # The text is no vanity pattern; the form says so at its field.
         place = None
-    if place is None:
+    if place is not None:
+        rich = vanity.spell(number, text)
+        marked = _marked(rich, [SPELLED_PARTS[part] for part in parts] + [marked_span(number, text, rich)])
+    elif parts:
+        marked = _marked(phone(number), [PARTS[part] for part in parts])
+    else:
         return mark_safe(f'<span class="number">{plain}</span>')  # noqa: S308
-    rich = vanity.spell(number, text)
-    start, end = marked_span(number, text, rich)
     return mark_safe(  # noqa: S308
-        f'<span class="number spelled"><span aria-hidden="true">{escape(rich[:start])}'
-        f"<mark>{escape(rich[start:end])}</mark>{escape(rich[end:])}</span>"
+        f'<span class="number spelled"><span aria-hidden="true">{marked}</span>'
         f'<span class="visually-hidden">{plain}</span></span>'
     )
 
@@ -186,12 +204,15 @@ def stop_date(value: date | None, zone: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def filter_chips(context: Context, form: forms.Form) -> list[dict[str, str]]:
-    """What a list is narrowed by, for ``chips.html``: label, value in words, and the address of the list without it."""
+def filter_chips(context: Context, form: forms.Form, leave_out: Collection[str] = ()) -> list[dict[str, str]]:
+    """What a list is narrowed by, for ``chips.html``: label, value in words, and the address of the list without it.
+
+    Fields in ``leave_out`` get none.
+    """
     query = context["request"].GET
     chips = []
     for name, value in form.cleaned_data.items():
-        if value in (None, "", False, []):
+        if value in (None, "", False, []) or name in leave_out:
             continue
         rest = query.copy()
         for gone in (name, "before", "after", "page"):

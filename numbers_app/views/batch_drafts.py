@@ -27,12 +27,15 @@ from numbers_app.selectors.batch_drafts import (
     draft_rows,
     given_columns,
 )
+from numbers_app.selectors.batches import batch_warnings
 from numbers_app.selectors.campaigns import campaign_list
 from numbers_app.services.batch_drafts import batch_discard, batch_from_file, batch_from_selection
+from numbers_app.services.batches import NEEDS_NOBODY
 
 from .http import PortalRequest, actor_of, allow, not_found, one_page, template_for
 
 TEN_DIGITS = re.compile(r"[2-9][0-9]{9}", re.ASCII)
+PREVIEW = "batches/preview.html"
 SELECTABLE = (BatchKind.CHANGE, BatchKind.CONFIRM, BatchKind.REAPPLY)
 
 
@@ -98,8 +101,11 @@ def batch_preview(request: PortalRequest, batch_id: int) -> HttpResponse:
     allow(request, Capability.ORDER)
     if Batch.objects.filter(pk=batch_id).exclude(status=BatchStatus.DRAFT).exists():
         return redirect("batch_detail", batch_id)
-    context = preview_context(request, _own(request, batch_id))
-    return render(request, template_for(request, "batches/preview.html", "rows"), context)
+    batch = _own(request, batch_id)
+    template = template_for(request, PREVIEW, "rows")
+    # Another page of the rows must not read all of them.
+    form = {"form": submit_form(request, batch)} if template == PREVIEW else {}
+    return render(request, template, preview_rows(request, batch) | form)
 
 
 @require_safe
@@ -128,9 +134,18 @@ def discard(request: PortalRequest, batch_id: int) -> HttpResponse:
     return redirect("batch_new")
 
 
-def preview_context(request: PortalRequest, batch: Batch, form: SubmitForm | None = None) -> dict[str, Any]:
-    """What the preview of a draft shows: counts, one page of the rows that stand as the address says, and the form
-    that submits it."""
+def submit_form(request: PortalRequest, batch: Batch, data: QueryDict | None = None) -> SubmitForm:
+    """The form that submits a draft, with what looks wrong about its rows."""
+    return SubmitForm(
+        data,
+        kind=batch.kind,
+        warnings=batch_warnings(batch, draft_rows(request.user, batch).filter(state=RowState.READY)),
+        needs_nobody=batch.kind in NEEDS_NOBODY and can(request.user, Capability.CHANGE_ROUTING),
+    )
+
+
+def preview_rows(request: PortalRequest, batch: Batch) -> dict[str, Any]:
+    """Counts, and one page of the rows that stand as the address says."""
     found = draft_rows(request.user, batch)
     counts = draft_counts(found)
     total = sum(counts.values())
@@ -138,7 +153,6 @@ def preview_context(request: PortalRequest, batch: Batch, form: SubmitForm | Non
     shown = found.filter(state=state) if state in DRAFT_STATES else found
     return {
         "batch": batch,
-        "form": form or SubmitForm(),
         "counts": [(name, RowState(name).label, count) for name, count in counts.items()],
         "total": total,
         "hidden": batch.rows.count() - total,
@@ -146,7 +160,6 @@ def preview_context(request: PortalRequest, batch: Batch, form: SubmitForm | Non
         "refused": counts[RowState.REFUSED],
         "state": state if state in DRAFT_STATES else "",
         "page_obj": one_page(request, shown),
-        "needs_nobody": batch.kind in SELECTABLE and can(request.user, Capability.CHANGE_ROUTING),
     }
 
 

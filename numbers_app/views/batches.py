@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -12,13 +12,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from numbers_app.actors import Actor
-from numbers_app.batch_csv import write_file
 from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.forms.batch_decisions import RejectRowsForm, RowsForm
 from numbers_app.forms.batches import SubmitForm
-from numbers_app.models import Batch, BatchRow, BatchStatus, RowState
+from numbers_app.models import Batch, BatchStatus
 from numbers_app.permissions import Capability, can
-from numbers_app.selectors.batch_drafts import given_columns
 from numbers_app.selectors.batches import (
     BatchProgress,
     batch_effects,
@@ -28,12 +26,13 @@ from numbers_app.selectors.batches import (
     batch_sent_from,
     batch_timeline,
     batch_warnings,
+    batches_counted,
     batches_to_decide,
     may_steer,
     rows_to_decide,
-    rows_with_words,
     sees_every_row,
 )
+from numbers_app.services.batch_exports import batch_results_export
 from numbers_app.services.batch_outcomes import Outcome
 from numbers_app.services.batches import (
     SUBMITTED,
@@ -47,12 +46,11 @@ from numbers_app.services.batches import (
 )
 from numbers_app.services.notifications import batch_seen
 
-from .batch_drafts import preview_context
+from .batch_drafts import PREVIEW, preview_rows, submit_form
 from .errors import conflict
 from .http import PortalRequest, actor_of, allow, not_found, one_page, template_for
 
 DETAIL = "batches/detail.html"
-RESULT_COLUMNS = ("line", "outcome", "order", "result", "callcap")
 
 
 @require_safe
@@ -61,7 +59,7 @@ def batches(request: PortalRequest) -> HttpResponse:
     page = one_page(request, batch_list(request.user), per_page=20)
     context = {
         "page_obj": page,
-        "shown": [(batch, batch_progress(batch, batch_rows(request.user, batch))) for batch in page],
+        "shown": batches_counted(request.user, page),
         "waiting_batches": batches_to_decide(request.user),
         "can_order": can(request.user, Capability.ORDER),
     }
@@ -75,7 +73,7 @@ def batch_detail(request: PortalRequest, batch_id: int) -> HttpResponse:
     if batch.status == BatchStatus.DRAFT:
         return redirect("batch_preview", batch.pk)
     template = template_for(request, DETAIL, "progress")
-    # The refresh of a long batch must not read all of its rows every two seconds.
+    # The refresh of a long batch must not read all of its rows every two seconds, only the page of them.
     context = _context if template == DETAIL else _progress
     return render(request, template, context(request, batch))
 
@@ -87,11 +85,16 @@ def submit(request: PortalRequest, batch_id: int) -> HttpResponse:
     batch = _to_see(request, batch_id)
     if batch.author_id != request.user.pk:
         raise not_found(f"Batch {batch_id}")
-    form = SubmitForm(request.POST)
+    form = submit_form(request, batch, request.POST)
     if not form.is_valid():
         return _preview(request, batch, form)
     try:
-        made = batch_submit(actor=actor_of(request), batch_id=batch.pk, **form.cleaned_data)
+        made = batch_submit(
+            actor=actor_of(request),
+            batch_id=batch.pk,
+            reason=form.cleaned_data["reason"],
+            execute_after=form.cleaned_data["execute_after"],
+        )
     except InvalidInput as error:
         form.add_error(None, error.message)
         return _preview(request, batch, form)
@@ -179,33 +182,13 @@ def seen(request: PortalRequest, batch_id: int) -> HttpResponse:
     return HttpResponse(status=204) if request.htmx else redirect(batch)
 
 
-@require_safe
+@require_POST
 def results(request: PortalRequest, batch_id: int) -> HttpResponseBase:
     """Every row as it was given, with what became of it."""
     batch = _to_see(request, batch_id)
-    rows = batch_rows(request.user, batch)
-    columns = given_columns(batch, rows) or ["phone_number"]
-    lines = (_result(row) for row in rows_with_words(rows).iterator(chunk_size=500))
-    stream: Iterator[bytes] = write_file([*columns, *RESULT_COLUMNS], lines)
+    stream = batch_results_export(actor=actor_of(request), batch=batch)
     headers = {"Content-Disposition": f'attachment; filename="batch-{batch.pk}-results.csv"'}
     return StreamingHttpResponse(stream, content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _result(row: Any) -> dict[str, object]:
-    given = row.given or {"phone_number": row.number}
-    return given | {
-        "line": row.line,
-        "outcome": Outcome(row.outcome).label,
-        "order": row.order_id or "",
-        "result": _what_became(row),
-        "callcap": row.words or "",
-    }
-
-
-def _what_became(row: BatchRow) -> str:
-    if row.problem or row.order is None:
-        return row.problem or row.decision_reason
-    return row.order.result if row.state == RowState.ORDERED else ""
 
 
 def _to_see(request: PortalRequest, batch_id: int) -> Batch:
@@ -219,13 +202,11 @@ def _context(request: PortalRequest, batch: Batch, form: RowsForm | None = None)
     user = request.user
     progress = _progress(request, batch)
     waiting = rows_to_decide(user, batch)
-    page = one_page(request, batch_rows(user, batch, progress["outcome"]))
+    shown = [row.pk for row in progress["page_obj"]]
     return progress | {
         "form": form or RowsForm(),
         "ticked": request.POST.getlist("line"),
-        "page_obj": page,
-        "decidable": set(waiting.filter(pk__in=[row.pk for row in page]).values_list("pk", flat=True)),
-        "deciding": waiting.count(),
+        "decidable": set(waiting.filter(pk__in=shown).values_list("pk", flat=True)),
         "effects": batch_effects(batch, waiting),
         "warnings": batch_warnings(batch, waiting),
         "is_news": user.notifications.filter(batch=batch, read_at=None).exists(),
@@ -234,16 +215,22 @@ def _context(request: PortalRequest, batch: Batch, form: RowsForm | None = None)
 
 
 def _progress(request: PortalRequest, batch: Batch) -> dict[str, Any]:
-    """What the part of the page that refreshes itself shows."""
+    """What the part of the page that refreshes itself shows. The rows are read only if it shows them."""
     progress = batch_progress(batch, batch_rows(request.user, batch))
     asked = request.GET.get("outcome", "")
+    outcome = asked if asked in Outcome.values else ""
+    deciding = rows_to_decide(request.user, batch).count()
     return {
         "batch": batch,
         "progress": progress,
         "counts": [(name.value, name.label, count) for name, count in progress.counts.items()],
         "row_count": sum(progress.counts.values()),
         "sent_from": batch_sent_from(batch),
-        "outcome": asked if asked in Outcome.values else "",
+        "outcome": outcome,
+        "page_obj": one_page(request, batch_rows(request.user, batch, outcome)),
+        "deciding": deciding,
+        # Where rows are being ticked, or were when the page was opened, they stay as they are.
+        "rows_stay": deciding > 0 or bool(request.htmx and request.GET.get("rows") == "stay"),
         "result": batch.result if sees_every_row(request.user, batch) else "",
     } | _verbs(request, batch, progress)
 
@@ -252,12 +239,12 @@ def _verbs(request: PortalRequest, batch: Batch, progress: BatchProgress) -> dic
     """What the person may do with the batch as it stands."""
     steers = may_steer(request.user, batch)
     unsent = progress.count(Outcome.WAITING, Outcome.APPROVED)
-    ran = batch.status in (BatchStatus.RUNNING, BatchStatus.PAUSED, BatchStatus.DONE)
     return {
         "may_pause": steers and batch.status == BatchStatus.RUNNING and progress.count(Outcome.APPROVED) > 0,
         "may_resume": steers and batch.status == BatchStatus.PAUSED,
         "may_cancel": steers and batch.status in SUBMITTED and unsent > 0,
-        "may_retry": steers and ran and progress.count(Outcome.FAILED) > 0,
+        "may_correct": steers and batch.author_id == request.user.pk and progress.count(Outcome.REFUSED) > 0,
+        "may_retry": steers and progress.count(Outcome.FAILED) > 0,
     }
 
 
@@ -293,7 +280,7 @@ def _steer(request: PortalRequest, batch_id: int, steer: Callable[[Actor, Batch]
 
 
 def _preview(request: PortalRequest, batch: Batch, form: SubmitForm) -> HttpResponse:
-    return render(request, "batches/preview.html", preview_context(request, batch, form), status=422)
+    return render(request, PREVIEW, preview_rows(request, batch) | {"form": form}, status=422)
 
 
 def _ticked_in_vain(form: RowsForm, count: int) -> str:

@@ -110,11 +110,10 @@ def _put_back(request: PortalRequest, campaign: Campaign, sequence: str) -> Http
     if not values and not problems:
         messages.info(request, f"Everything is as it was before entry {entry.sequence}: there is nothing to put back.")
         return redirect("campaign_detail", campaign.phone_number)
-    # What has to be given anew is asked for beside what is filled in.
-    shown = values or entry.changes
     reason = f"Puts back what entry {entry.sequence} changed."
-    form = ChangeForm(campaign=campaign, shown=shown, values=values | {"reason": reason})
-    return _form_page(request, campaign, form, entry=entry, filled=bool(values), problems=problems)
+    # What has to be given anew is asked for beside what is filled in.
+    form = ChangeForm(campaign=campaign, shown=[*values, *problems], values=values | {"reason": reason})
+    return _form_page(request, campaign, form, entry=entry, filled=bool(values), problems=problems.values())
 
 
 def _without_theirs(request: PortalRequest) -> Any:

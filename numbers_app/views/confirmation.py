@@ -11,10 +11,12 @@ from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.forms.confirmation import ConfirmForm, DisputeForm, ReapplyForm
 from numbers_app.models import Campaign, Order, OrderStatus
 from numbers_app.permissions import Capability, can
+from numbers_app.selectors.accounts import accounts_granted
+from numbers_app.selectors.campaigns import campaigns_disputed
 from numbers_app.services.confirmation import campaign_settle_dispute, order_request_confirm, order_request_reapply
 from numbers_app.services.validity import reapply_parameters
 
-from .http import PortalRequest, actor_of
+from .http import PER_PAGE, PortalRequest, actor_of, allow, one_page
 from .number_access import campaign_to_act
 
 
@@ -75,6 +77,37 @@ def campaign_dispute(request: PortalRequest, number: str) -> HttpResponse:
     if not form.is_valid():
         context = {"campaign": campaign, "form": form}
         return render(request, "numbers/dispute.html", context, status=422 if form.is_bound else 200)
+    if _settle(request, campaign, form):
+        messages.success(request, "The discrepancy is settled.")
+    else:
+        messages.error(request, "There is nothing to settle any more.")
+    return redirect("campaign_detail", number)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_disputes(request: PortalRequest) -> HttpResponse:
+    """Every number in dispute that this person may settle, and one finding and reason for those that are ticked."""
+    allow(request, Capability.DECIDE)
+    mine = campaigns_disputed(request.user).filter(account__in=accounts_granted(request.user)).order_by("phone_number")
+    ticked = list(dict.fromkeys(request.POST.getlist("number")))[:PER_PAGE]
+    form = DisputeForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and not ticked:
+        form.add_error(None, "Tick the numbers that you mean.")
+    if not form.is_valid():
+        context = {"page_obj": one_page(request, mine), "form": form, "ticked": ticked}
+        return render(request, "numbers/disputes.html", context, status=422 if form.is_bound else 200)
+    settled = sum(_settle(request, campaign, form) for campaign in mine.filter(phone_number__in=ticked))
+    if settled:
+        messages.success(request, f"{settled} discrepanc{'y is' if settled == 1 else 'ies are'} settled.")
+    if left := len(ticked) - settled:
+        messages.warning(
+            request, f"{left} of the ticked numbers {'was' if left == 1 else 'were'} not yours or settled meanwhile."
+        )
+    return redirect("campaign_disputes")
+
+
+def _settle(request: PortalRequest, campaign: Campaign, form: DisputeForm) -> bool:
+    """Whether there still was something to settle."""
     try:
         campaign_settle_dispute(
             actor=actor_of(request),
@@ -82,11 +115,9 @@ def campaign_dispute(request: PortalRequest, number: str) -> HttpResponse:
             still_ours=form.cleaned_data["finding"] == DisputeForm.STILL_OURS,
             reason=form.cleaned_data["reason"],
         )
-    except Conflict as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, "The discrepancy is settled.")
-    return redirect("campaign_detail", number)
+    except Conflict:
+        return False
+    return True
 
 
 def _reapply_page(request: PortalRequest, campaign: Campaign, form: ReapplyForm, status: int = 200) -> HttpResponse:

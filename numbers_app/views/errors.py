@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from numbers_app.errors import PortalError
 from numbers_app.models import SecurityEventKind
-from numbers_app.services.security import security_event_note
+from numbers_app.services.security import security_event_note, security_flood_note
 
 
 @login_not_required
@@ -28,6 +28,13 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @login_not_required
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return render(request, "404.html", {"exception": exception}, status=404)
+
+
+@login_not_required
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """What the sign-in library answers who tries too often."""
+    security_flood_note(request=request)
+    return render(request, "429.html", status=429)
 
 
 @login_not_required

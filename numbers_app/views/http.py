@@ -49,14 +49,17 @@ def per_page(request: PortalRequest) -> int:
     return int(given) if given in map(str, PER_PAGE_CHOICES) else PER_PAGE
 
 
-def page_by_key(request: PortalRequest, found: QuerySet[Any]) -> KeysetPage[Any]:
-    """The page of a list that grows for ever which ``?before=`` or ``?after=`` names; nonsense leads to the newest."""
+def page_by_key(request: PortalRequest, *parts: QuerySet[Any]) -> KeysetPage[Any]:
+    """The page of a list that grows for ever which ``?before=`` or ``?after=`` names; nonsense leads to the newest.
+
+    The list may come in parts: see ``keyset_page``.
+    """
 
     def key(name: str) -> int | None:
         given = request.GET.get(name, "")
         return int(given) if given.isascii() and given.isdigit() and len(given) <= MOST_KEY_DIGITS else None
 
-    return keyset_page(found, before=key("before"), after=key("after"))
+    return keyset_page(*parts, before=key("before"), after=key("after"))
 
 
 def status_of(filtered: Any) -> int:

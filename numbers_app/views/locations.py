@@ -45,8 +45,8 @@ def locations(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def sync(request: PortalRequest) -> HttpResponse:
-    """Let the worker read the tree from Callcap."""
-    if accounts_sync_ask(actor=actor_of(request)):
+    """Let the worker read the tree from Callcap; ``even_if_many_are_gone`` when that was looked into."""
+    if accounts_sync_ask(actor=actor_of(request), even_if_many_are_gone="even_if_many_are_gone" in request.POST):
         messages.success(request, "The Locations are being read from Callcap. This page shows when that is done.")
     else:
         messages.info(request, "The Locations are being read already.")

@@ -23,7 +23,6 @@ from numbers_app.permissions import Capability, can, capabilities_of
 from numbers_app.selectors.accounts import accounts_granted, locations_granted
 from numbers_app.selectors.availability import search_matches
 from numbers_app.selectors.batches import batch_of_order
-from numbers_app.selectors.destinations import destination_warnings
 from numbers_app.selectors.orders import (
     order_amendments,
     order_list,
@@ -47,6 +46,7 @@ from .http import PortalRequest, actor_of, allow, not_found, one_page, status_of
 from .location_id import with_account
 from .order_access import order_to_act, order_to_see
 from .queue import queue_context
+from .tray import tray_take_out
 
 # An order that moves this soon is watched; what is scheduled for later is not.
 WATCHED = timedelta(minutes=2)
@@ -123,6 +123,7 @@ def order_new(request: PortalRequest) -> HttpResponse:
             alternatives = _instead(form) if error.field == "number" else []
             form.refuse(error)
         else:
+            tray_take_out(request, form.cleaned_data["number"])
             messages.success(request, f"Order {order.pk} waits for a manager.")
             return redirect(order)
     return _purchase_page(request, form, alternatives, status=422)
@@ -239,13 +240,6 @@ def _request_purchase(request: PortalRequest, form: PurchaseForm) -> Order:
 def _wanted(request: PortalRequest, form: PurchaseForm) -> list[WantedNumber]:
     """The numbers of a valid form, as Callcap offers them now. An absent vendor delays nothing."""
     numbers, account = form.cleaned_data["number"], form.cleaned_data["account"]
-    loops = [
-        warning
-        for warning in destination_warnings(form.cleaned_data["destination"], account=account, numbers=numbers)
-        if warning.loops
-    ]
-    if loops and not form.cleaned_data["destination_checked"]:
-        raise InvalidInput(f"{loops[0].text} Give another one, or say below that this is meant.", "destination")
     try:
         places = number_places(numbers, account.key)
         if not numbers and not search_matches(form.cleaned_data["criteria"]).count:

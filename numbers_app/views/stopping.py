@@ -96,8 +96,8 @@ def extend(request: PortalRequest, number: str) -> HttpResponse:
     """Move a number's stop date to a later day: the form, or the order that does it.
 
     A step, whose date stands on its button, needs no second look while it can be taken back: what a manager does by
-    themselves is sent after the time to undo it, and what a rep asks for waits for a manager. A date that was typed
-    and running on for ever are shown once more.
+    themselves is sent after the time to undo it, and what a rep asks for waits for a manager. A date that was typed,
+    running on for ever, and a number whose date another order may move are shown once more.
     """
     campaign = campaign_to_act(request, number, Capability.ORDER)
     if not can_be_extended(campaign):
@@ -111,8 +111,11 @@ def extend(request: PortalRequest, number: str) -> HttpResponse:
         return _sent_again(request, campaign, form) or _overtaken(request, campaign)
     if not valid or request.POST.get("back"):
         return _form_page(request, campaign, form, status=200 if valid else 422)
-    if _needs_a_look(request, form) and not form.cleaned_data["confirmed"]:
-        return _confirmation(request, campaign, form)
+    order = orders_moving_stop(request.user, [campaign]).get(campaign.pk)
+    made_already = order_made_by_form(request.user, form.cleaned_data["form_token"])
+    needs_a_look = _needs_a_look(request, form) or (order and not made_already)
+    if needs_a_look and not form.cleaned_data["confirmed"]:
+        return _confirmation(request, campaign, form, order)
     return _extend(request, campaign, form)
 
 
@@ -124,6 +127,12 @@ def extend_several(request: PortalRequest) -> HttpResponse:
     granted = accounts_granted(request.user)
     chosen = campaigns_stopping(request.user).filter(phone_number__in=ticked, account__in=granted)
     form = ExtendSeveralForm(request.POST, chosen=chosen)
+    if gone := len(set(ticked)) - chosen.count():
+        messages.warning(
+            request,
+            f"{gone} of the ticked numbers {'has' if gone == 1 else 'have'} no stop date to move any more, "
+            "or cannot be changed by you. Left out.",
+        )
     if form.is_valid():
         try:
             batch = batch_from_selection(
@@ -271,10 +280,11 @@ def _form_page(request: PortalRequest, campaign: Campaign, form: ExtendForm, sta
     return render(request, "numbers/extend.html", context, status=status)
 
 
-def _confirmation(request: PortalRequest, campaign: Campaign, form: ExtendForm) -> HttpResponse:
-    """What will change, with everything typed kept in hidden fields."""
+def _confirmation(request: PortalRequest, campaign: Campaign, form: ExtendForm, order: Order | None) -> HttpResponse:
+    """What will change and which order may change it too, with everything typed kept in hidden fields."""
     context = {
         "campaign": campaign,
+        "order": order,
         "changes": [("stop_date", campaign.stop_date, form.stop_date)],
         "added_days": None if form.stop_date == RUN_ON else _days_between(campaign, form.stop_date),
         "typed": [(name, form.data[name]) for name in form.fields if form.data.get(name) and name != "confirmed"]

@@ -15,6 +15,7 @@ from numbers_app.batch_csv import (
     MOST_ROWS,
     OF_THE_EXPORT,
     PROBLEM,
+    RESULT_COLUMNS,
     read_file,
     template,
     write_file,
@@ -213,3 +214,19 @@ def test_what_is_written_is_read_back_as_it_was(rows: list[dict[str, str]]) -> N
     data = b"".join(write_file(["phone_number", "notes", "brand"], rows))
     read = read_file(data, "change") if rows else []
     assert [row.cells for row in read] == rows
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a mark"])
+def test_the_line_in_which_excel_names_the_separator_is_no_heading(separator: str, mark: bytes) -> None:
+    heading, row = separator.join(["phone_number", "notes"]), separator.join(["3167342253", "Cakes"])
+    (read,) = read_file(mark + lines(f"sep={separator}", heading, row), "change")
+    assert (read.line, read.cells) == (3, {"phone_number": "3167342253", "notes": "Cakes"})
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_the_columns_of_a_result_file_are_not_looked_at(kind: str) -> None:
+    columns = [column.name for column in COLUMNS[kind]]
+    row = f"3167342253{',' * len(columns)}2,Failed,7,No.,No."
+    (read,) = read_file(lines(",".join([*columns, *RESULT_COLUMNS]), row), kind)
+    assert list(read.cells) == columns

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numbers_app.actors import Actor
 from numbers_app.batch_csv import read_file
 from numbers_app.models import Account, BatchKind, BatchRow, Campaign, User
+from numbers_app.services import batch_judging
 from numbers_app.services.batch_judging import rows_of_file
 from numbers_app.services.inventory import inventory_export
 from numbers_app.services.orders import WantedNumber, order_request_purchase
@@ -149,6 +150,18 @@ def test_the_same_number_twice_is_refused_with_the_line_of_the_first(rep: User, 
     assert "stands on line 2 already" in second.problem
 
 
+def test_only_a_row_that_is_not_refused_counts_as_the_first(rep: User, cake: Campaign) -> None:
+    heading = "phone_number,destination"
+    rows = judged(rep, "change", heading, f"{CAKE},12", f"{CAKE},3165550100", f"{CAKE},3165550101")
+    assert [row.state for row in rows] == ["refused", "ready", "refused"]
+    assert rows[2].problem == f"phone_number “{CAKE}”: The number stands on line 3 already."
+
+
+def test_several_purchases_may_be_by_search(rep: User, location: Account) -> None:
+    rows = judged(rep, "purchase", "account,destination,area_code", *["L-3,3164447896,316"] * 2)
+    assert [(row.state, row.problem) for row in rows] == [("ready", "")] * 2
+
+
 def test_calls_are_not_sent_to_a_number_of_ours_whoever_has_it(
     rep: User, cake: Campaign, elsewhere: Account, location: Account
 ) -> None:
@@ -173,7 +186,8 @@ def test_a_number_cannot_move_to_another_account(rep: User, cake: Campaign, else
 
 def test_an_account_that_callcap_no_longer_lists_takes_no_change(rep: User, cake: Campaign) -> None:
     Account.objects.filter(pk=cake.account_id).update(active=False)
-    assert "no longer in Callcap's account tree" in problem(rep, "change", "phone_number,memo1", f"{CAKE},x")
+    said = problem(rep, "change", "phone_number,account,memo1", f"{CAKE},L-3,x")
+    assert said == f"{cake.account} is no longer in Callcap's account tree."
 
 
 # --- purchases -------------------------------------------------------------------------------------------------------
@@ -256,6 +270,21 @@ def test_calls_of_a_new_number_do_not_ring_another_one_of_the_file(kind: str, re
     assert second.state == "ready"
 
 
+def test_calls_do_not_ring_a_number_far_down_in_the_file(rep: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_judging, "CHUNK", 1)
+    rows = judged(rep, "import", "phone_number,account,destination", f"{CAKE},L-3,{PIE}", f"{PIE},L-3,3164447896")
+    assert [row.state for row in rows] == ["refused", "ready"]
+    assert "This is itself a number of this file, on line 3." in rows[0].problem
+
+
+@pytest.mark.parametrize("kind", ["purchase", "import"])
+def test_a_location_that_callcap_no_longer_lists_takes_no_number(kind: str, rep: User, location: Account) -> None:
+    location.active = False
+    location.save()
+    said = problem(rep, kind, "phone_number,account,destination", f"{FREE},L-3,3164447896")
+    assert said == f"account “L-3”: {location} is no longer in Callcap's account tree."
+
+
 @pytest.mark.parametrize("name", ["L-3", "l-3", "3", "Salina", "Salina (L-3)"])
 def test_a_location_is_named_by_key_number_or_name(name: str, rep: User, location: Account) -> None:
     Account.objects.filter(pk=location.pk).update(name="Salina")
@@ -277,6 +306,18 @@ def test_an_import_of_a_number_that_is_as_the_row_says_does_nothing(rep: User, c
 def test_an_import_does_not_change_a_number(rep: User, cake: Campaign) -> None:
     said = problem(rep, "import", f"{NEW},brand", f"{CAKE},L-3,3165550100,Red")
     assert "with another destination, brand. Use a change." in said
+
+
+def test_a_number_that_has_stopped_is_not_imported(rep: User, location: Account) -> None:
+    said = problem(rep, "import", f"{NEW},status", f"{FREE},L-3,3164447896,Stopped")
+    assert said == "status “Stopped”: A number that has stopped is not imported: it would count as ours again."
+
+
+def test_a_row_about_an_earlier_time_of_a_number_does_not_change_it(rep: User, cake: Campaign) -> None:
+    heading = "phone_number,destination,status"
+    rows = judged(rep, "change", heading, f"{CAKE},3165550100,stopped", f"{CAKE},3165550101,active")
+    assert [row.state for row in rows] == ["refused", "ready"]
+    assert "in use again" in rows[0].problem
 
 
 def test_a_number_of_somebody_elses_is_not_imported_and_not_told_of(rep: User, elsewhere: Account) -> None:
@@ -312,19 +353,22 @@ VALUES = st.fixed_dictionaries(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(values=VALUES)
+@given(values=VALUES, has_stopped=st.booleans())
 def test_an_exported_row_changes_nothing_and_imports_with_the_same_values(
-    values: dict[str, Any], rep: User, location: Account
+    values: dict[str, Any], has_stopped: bool, rep: User, location: Account
 ) -> None:
-    exported = CampaignFactory(account=location, **values)
+    exported = CampaignFactory(account=location, ended_at=timezone.now() if has_stopped else None, **values)
     campaigns = Campaign.objects.filter(pk=exported.pk)
     data = b"".join(inventory_export(actor=Actor.person(rep), campaigns=campaigns, filters="").stream)
     (same,) = rows_of_file(user=rep, kind=BatchKind.CHANGE, rows=read_file(data, "change"))
-    assert (same.state, same.problem) == ("unchanged", "")
+    assert same.state == ("refused" if has_stopped else "unchanged")
     # A number that is not ours yet, in every other respect as it was exported.
     fresh = f"620{exported.phone_number[3:]}".encode()
     (row,) = read_file(data.replace(exported.phone_number.encode(), fresh, 1), "import")
     (imported,) = rows_of_file(user=rep, kind=BatchKind.IMPORT, rows=[row])
+    if has_stopped:
+        assert (imported.state, imported.parameters) == ("refused", {})
+        return
     expected = {name: value for name, value in values.items() if value not in (None, "")}
     if "stop_date" in expected:
         expected["stop_date"] = expected["stop_date"].isoformat()

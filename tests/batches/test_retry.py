@@ -155,7 +155,7 @@ def test_failed_imports_are_tried_again(rep: User, manager: User, location: Acco
 
 def test_nothing_to_try_again_is_said(rep: User, manager: User, numbers: list[Campaign]) -> None:
     batch = submit(rep, change_draft(rep, numbers))
-    with pytest.raises(Conflict, match="Nothing of this batch can be tried again: it is waiting for approval"):
+    with pytest.raises(Conflict, match="No row of this batch has failed: it is waiting for approval"):
         retry(rep, batch)
     batch = running(rep, manager, change_draft(rep, numbers))
     with pytest.raises(Conflict, match="No row of this batch has failed"):

@@ -46,6 +46,25 @@ def test_a_section_is_edited_in_place_and_confirmed(visit: Any, number: Campaign
     assert Order.objects.latest("pk").parameters == {"destination": "3165550100"}
 
 
+def test_what_is_typed_in_two_sections_is_sent_together(visit: Any, number: Campaign) -> None:
+    person: Person = visit("manager")
+    page = person.page
+    person.open(DETAIL)
+    person.press("Edit the routing", "link")
+    page.locator("#routing [name=destination]").fill("(316) 555-0100")
+    page.locator("#routing [name=reason]").fill("New shop")
+    person.press("Edit the campaign information", "link")
+    page.locator("#information [name=notes]").fill("By the river")
+    page.locator("#information [name=reason]").fill("It moved")
+    page.locator("#routing").get_by_role("button", name="Show what will change").click()
+    person.sees("Every call to this number will ring the new destination.")
+    person.press("Send to Callcap")
+    person.sees("is on its way to Callcap.")
+    order = Order.objects.latest("pk")
+    assert order.parameters == {"destination": "3165550100", "notes": "By the river"}
+    assert order.reason == "New shop\nIt moved"
+
+
 def test_a_warning_comes_while_the_destination_is_typed_in_place(visit: Any, number: Campaign) -> None:
     person: Person = visit("rep")
     person.open(DETAIL)

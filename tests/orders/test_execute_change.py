@@ -78,6 +78,12 @@ def test_change_overtaken_by_another_fails_and_says_by_what(rep: User, manager: 
     )
 
 
+def test_a_number_that_would_ring_itself_is_not_sent(manager: User, bought: Campaign, sandbox: SandboxServer) -> None:
+    order = carry_out(ask_change(manager, bought, destination=CAKE))
+    assert (order.status, outcomes(order)) == (OrderStatus.FAILED, [])
+    assert order.result == "(316) 734-2253 would ring itself: calls would go round in a circle. Nothing was sent."
+
+
 def test_change_of_other_values_is_not_overtaken(
     rep: User, manager: User, bought: Campaign, sandbox: SandboxServer
 ) -> None:

@@ -144,6 +144,18 @@ def test_a_mail_address_sets_up_the_mailer(url: str, expected: str) -> None:
     assert settings_say(wanted + "settings.MAILERS['default']['BACKEND']", EMAIL_URL=url) == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("consolemail://", "consolemail://"),
+        ("smtp+tls://user:pass%40word@mail.example.com:587", "smtp+tls://mail.example.com"),
+        ("smtp://user:pass@word@mail.example.com:25/?token=secret", "smtp://mail.example.com"),
+    ],
+)
+def test_of_a_mail_address_no_password_is_shown(url: str, shown: str) -> None:
+    assert settings_say("settings.EMAIL_URL", EMAIL_URL=url) == shown
+
+
 def test_postgres_connections_are_kept_and_checked() -> None:
     default = "settings.DATABASES['default']"
     said = settings_say(

@@ -75,6 +75,7 @@ EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "campaign_change": (f"/numbers/{CAKE}/change/", (GATE, 200, 404, 200, 403, 403)),
     "campaign_confirm": (f"/numbers/{CAKE}/confirm/", POST_ONLY_SIGNED_IN),
     "campaign_reapply": (f"/numbers/{CAKE}/reapply/", (GATE, 200, 404, 200, 403, 403)),
+    "campaign_disputes": ("/numbers/disputes/", (GATE, 403, 403, 200, 403, 403)),
     # Nothing is in dispute, so that there is nothing to settle: managers are led to the number.
     "campaign_settle_dispute": (f"/numbers/{CAKE}/dispute/", (GATE, 403, 404, 302, 403, 403)),
     "campaign_stopping": ("/numbers/stopping/", EVERYBODY_SIGNED_IN),
@@ -94,7 +95,7 @@ EXPECTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "batch_resume": ("/batches/{batch}/resume/", POST_ONLY_SIGNED_IN),
     "batch_cancel": ("/batches/{batch}/cancel/", POST_ONLY_SIGNED_IN),
     "batch_retry": ("/batches/{batch}/retry/", POST_ONLY_SIGNED_IN),
-    "batch_results": ("/batches/{batch}/results.csv", OF_THIS_ACCOUNT),
+    "batch_results": ("/batches/{batch}/results.csv", POST_ONLY_SIGNED_IN),
     "batch_seen": ("/batches/{batch}/seen/", POST_ONLY_SIGNED_IN),
     "batch_new": ("/batches/new/", (GATE, 200, 200, 200, 403, 403)),
     "batch_template": ("/batches/template/change.csv", (GATE, 200, 200, 200, 403, 403)),
@@ -224,6 +225,7 @@ ACTIONS: dict[str, tuple[int, int, int, int, int]] = {
     "history_export": (302, 302, 302, 302, 302),
     "history_evidence": (403, 403, 403, 200, 200),
     "inventory_export": (200, 200, 200, 200, 200),
+    "batch_results": (200, 404, 200, 200, 200),
     "inventory_complete": (403, 403, 302, 403, 302),
     # Nobody has declared anything that could be taken back.
     "inventory_incomplete": (403, 403, 409, 403, 409),
@@ -246,6 +248,7 @@ ACTIONS: dict[str, tuple[int, int, int, int, int]] = {
     # Without the version that shows that the values were read.
     "campaign_reapply": (422, 404, 422, 403, 403),
     "campaign_settle_dispute": (403, 404, 302, 403, 403),
+    "campaign_disputes": (403, 403, 422, 403, 403),
     "campaign_extend": (409, 404, 409, 403, 403),
     "campaign_extend_several": (422, 422, 422, 403, 403),
     "location_sync": (403, 403, 302, 403, 302),

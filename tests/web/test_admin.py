@@ -31,6 +31,11 @@ def as_admin(admin: User, signed_in: Any) -> Client:
     return client
 
 
+def test_it_has_the_portals_icon(as_admin: Client) -> None:
+    [icon] = Page(as_admin.get("/admin/")).all("link", rel="icon")
+    assert icon.attributes["href"] == Page(as_admin.get("/")).one("link", rel="icon").attributes["href"]
+
+
 def test_every_model_of_the_domain_can_be_looked_at() -> None:
     assert {model for model in DOMAIN if site.is_registered(model)} == set(DOMAIN)
 

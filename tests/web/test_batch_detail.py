@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Account, Batch, BatchStatus, Campaign, Order, OrderStatus, User
+from numbers_app.models import Account, Batch, BatchStatus, Campaign, Order, OrderStatus, RowState, User
 from numbers_app.permissions import Role
 from numbers_app.services.batches import batch_reject
 from tests.batches.making import (
@@ -160,24 +160,42 @@ def test_a_destination_that_is_one_of_the_numbers_is_warned_of(
 def test_progress_is_shown_by_outcome_and_refreshes_itself_while_something_moves(
     waiting: Batch, as_rep: Client, manager: User
 ) -> None:
-    assert "hx-get" not in page_of(as_rep, waiting).one("section", id="progress").attributes
+    assert "hx-get" not in page_of(as_rep, waiting).one("div", id="live").attributes
     approve(manager, waiting)
     release(waiting)
     first, second, _ = orders_of(waiting)
     Order.objects.filter(pk=first.pk).update(status=OrderStatus.DONE, finished_at=timezone.now(), result="Changed.")
     Order.objects.filter(pk=second.pk).update(status=OrderStatus.FAILED, finished_at=timezone.now(), result="No.")
-    panel = page_of(as_rep, waiting).one("section", id="progress")
-    assert panel.attributes["hx-get"] == f"/batches/{waiting.pk}/"
+    live = page_of(as_rep, waiting).one("div", id="live")
+    panel = live.one("section", id="progress")
+    assert live.attributes["hx-get"] == f"/batches/{waiting.pk}/"
     assert panel.one("progress").attributes["value"] == "66"
     assert "66%: 2 of 3 rows" in panel.text
     assert "12 rows a minute, about 1 minute left" in panel.text
     for chip in ("Approved, not sent yet 1", "Done 1", "Failed 1"):
         assert chip in panel.text
     fragment = Page(as_rep.get(f"/batches/{waiting.pk}/", headers=HTMX))
-    assert fragment.one("section").attributes["id"] == "progress"
-    # The rows are not refreshed, since somebody may be ticking them.
-    assert fragment.links("Show them as they are now") == [f"/batches/{waiting.pk}/"]
-    assert "as they were when you opened" not in panel.text
+    assert fragment.one("section", id="progress")
+    assert lines(fragment) == ["2", "3", "4"]
+    assert "as they were when you opened" not in fragment.text
+
+
+def test_rows_that_somebody_may_be_ticking_are_not_refreshed(
+    waiting: Batch, as_manager: Client, manager: User, manager2: User
+) -> None:
+    approve(manager, waiting, [2])
+    page = page_of(as_manager, waiting)
+    refresh = page.one("div", id="live").attributes["hx-get"]
+    assert lines(page) == ["2", "3", "4"]
+    # Also not once somebody else has decided on all of them.
+    for lines_approved in (None, [3, 4]):
+        if lines_approved:
+            approve(manager2, waiting, lines_approved)
+        fragment = Page(as_manager.get(refresh, headers=HTMX))
+        assert not fragment.all("section", id="rows")
+        assert fragment.one("div", id="live").attributes["hx-get"] == refresh
+        assert fragment.links("Show them as they are now") == [f"/batches/{waiting.pk}/"]
+    assert lines(page_of(as_manager, waiting, "?rows=stay")) == ["2", "3", "4"]
 
 
 def test_who_decides_reads_from_when_on_it_is_sent_and_nobody_once_that_has_come(
@@ -223,6 +241,18 @@ def test_an_order_of_a_batch_leads_to_it_where_the_batch_may_be_seen(
     other = UserFactory(role=Role.SALES_REP)
     GrantFactory(user=other, account=location)
     assert there not in signed_in(other).get(order.get_absolute_url()).content.decode()
+
+
+def test_the_author_gets_the_refused_rows_as_a_file_also_later(
+    as_rep: Client, as_manager: Client, rep: User, numbers: list[Campaign]
+) -> None:
+    batch = change_draft(rep, numbers)
+    batch.rows.filter(line=3).update(state=RowState.REFUSED, problem="No.", given={"phone_number": "316"})
+    submit(rep, batch)
+    (there,) = page_of(as_rep, batch).links("Refused rows as a file")
+    response: Any = as_rep.get(there)
+    assert b"".join(response.streaming_content).decode("utf-8-sig").splitlines() == ["problem,phone_number", "No.,316"]
+    assert not page_of(as_manager, batch).links("Refused rows as a file")
 
 
 def test_the_timeline_says_who_decided_what(waiting: Batch, as_rep: Client, manager: User) -> None:
@@ -330,6 +360,22 @@ def test_failed_rows_are_tried_again(rep: User, manager: User, as_rep: Client, n
     order = orders_of(batch)[0]
     failed = Page(as_rep.get(f"/orders/{order.parent_id}/"))
     assert "which tries it again" in failed.text
+
+
+def test_failed_rows_are_tried_again_also_after_a_cancel(
+    rep: User, manager: User, as_rep: Client, numbers: list[Campaign]
+) -> None:
+    batch = submit(rep, change_draft(rep, numbers))
+    approve(manager, batch, [2])
+    release(batch)
+    Order.objects.update(status=OrderStatus.FAILED, result="Callcap refused: no")
+    send(as_rep, batch, "cancel")
+    assert batch.status == BatchStatus.CANCELLED
+    assert page_of(as_rep, batch).all("form", action=f"/batches/{batch.pk}/retry/")
+    send(as_rep, batch, "retry")
+    assert (batch.status, outcomes(batch)) == (BatchStatus.RUNNING, {"approved": 1, "cancelled": 2})
+    assert len(release(batch)) == 1
+    assert outcomes(batch) == {"approved": 1, "cancelled": 2}
 
 
 def test_opening_it_from_the_notifications_marks_them_as_read(

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from numbers_app.models import Account, Batch, Campaign, User
 from numbers_app.services.notifications import notification_mail
-from tests.batches.making import WORKER, approve, campaigns_at, change_draft, submit
+from tests.batches.making import WORKER, approve, campaigns_at, change_draft, running, submit
 from tests.web.page import Page
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +82,18 @@ def test_a_mail_says_what_waits_and_where(rep: User, manager: User, numbers: lis
     assert mail.outbox[0].subject == f"Batch {batch.pk} waits for your decision - New reception"
     assert f"/batches/{batch.pk}/" in mail.outbox[0].body
     assert "approve or reject its rows" in mail.outbox[0].body
+
+
+def test_more_batches_ask_no_more_of_the_database(
+    rep: User, manager: User, as_rep: Client, numbers: list[Campaign]
+) -> None:
+    def asked_for() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert as_rep.get("/batches/").status_code == 200
+        return len(asked)
+
+    running(rep, manager, change_draft(rep, numbers))
+    few = asked_for()
+    for _ in range(4):
+        running(rep, manager, change_draft(rep, numbers))
+    assert asked_for() == few

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +62,13 @@ def test_each_row_says_what_it_would_do(as_rep: Client, upload: Upload, location
     assert "This is not among your numbers." in refused[3]
     assert "destination “12”" in refused[3]
     assert unchanged[3] == "Nothing to change"
+
+
+def test_a_stop_date_is_shown_as_everywhere(as_rep: Client, upload: Upload, location: Account) -> None:
+    tomorrow = location.today() + timedelta(days=1)
+    batch = upload(f"phone_number,stop_date\r\n{CAKE},{tomorrow}\r\n")
+    ((_, _, _, said),) = rows_on(Page(as_rep.get(url(batch))))
+    assert said.endswith(f"{tomorrow:%b} {tomorrow.day}, {tomorrow.year} (America/Chicago time) 1 day left")
 
 
 def test_the_counts_lead_to_the_rows_that_stand_so(as_rep: Client, upload: Upload) -> None:

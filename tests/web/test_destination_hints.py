@@ -251,7 +251,7 @@ def test_that_it_is_meant_is_kept_when_something_else_is_wrong(as_rep: Client, l
 
 
 def test_the_number_itself_is_refused_too(as_rep: Client, sandbox: SandboxServer) -> None:
-    response = send(as_rep, destination=CAKE)
+    response = send(as_rep, destination=CAKE, destination_checked="on")
     assert response.status_code == 422
     assert "is the number itself" in Page(response).error_at("destination")
 

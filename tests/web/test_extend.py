@@ -118,8 +118,29 @@ def test_an_order_that_may_move_the_date_already_is_named_before_another_is_made
     press(as_rep, BY_30)
     order = Order.objects.get()
     page = Page(as_rep.get(URL))
-    assert f"Order {order.pk} by Rep Test may move it already, to 2027-01-30." in page.text
+    assert f"Order {order.pk} by Rep Test may move it already, to Jan 30, 2027" in page.text
     assert f"/orders/{order.pk}/" in page.links(f"Order {order.pk}")
+
+
+def confirm_beside_another(client: Client, response: Any) -> Any:
+    """Confirm on the page that names the order made first."""
+    page = Page(response)
+    assert (response.status_code, page.heading) == (200, "Confirm the new stop date of (316) 734-2253")
+    order = Order.objects.get()
+    assert f"/orders/{order.pk}/" in page.links(f"Order {order.pk}")
+    return client.post(URL, page.filled(URL) | {"confirmed": "1"})
+
+
+def test_a_press_while_another_order_waits_names_that_one_and_asks_once_more(
+    as_rep: Client, stopping: Campaign
+) -> None:
+    first, second = row_of(as_rep), row_of(as_rep)
+    as_rep.post(URL, first | {"by": BY_30})
+    response = as_rep.post(URL, second | {"by": BY_90})
+    assert Order.objects.count() == 1
+    assert "Of two orders that move it, only the first is carried out." in Page(response).text
+    confirm_beside_another(as_rep, response)
+    assert [order.parameters["stop_date"] for order in Order.objects.order_by("pk")] == [BY_30, BY_90]
 
 
 def test_without_time_to_undo_a_manager_looks_at_the_change_once_more(
@@ -163,7 +184,7 @@ def test_a_used_form_sent_with_another_step_is_refused_and_can_be_sent_anew(as_r
     page = Page(response)
     assert response.status_code == 422
     assert "This form was already sent, with other values." in page.summary
-    assert as_rep.post(URL, page.filled(URL)).status_code == 302
+    assert confirm_beside_another(as_rep, as_rep.post(URL, page.filled(URL))).status_code == 302
     assert [order.parameters["stop_date"] for order in Order.objects.order_by("pk")] == ["2027-01-30", "2027-03-31"]
 
 
@@ -218,23 +239,24 @@ def test_a_number_without_a_stop_date_ahead_has_nothing_to_extend(
 
 
 @pytest.mark.parametrize(
-    ("typed", "until", "said"),
+    ("typed", "shown", "said"),
     [
-        ({"by": "date", "until": "2027-02-01"}, "2027-02-01", "32 days later than now"),
-        ({"by": "run_on"}, "2099-01-01", "costs for ever"),
+        ({"by": "date", "until": "2027-02-01"}, "Feb 1, 2027", "32 days later than now"),
+        ({"by": "run_on"}, "runs on (2099-01-01)", "costs for ever"),
     ],
 )
 def test_a_typed_date_and_running_on_are_shown_once_more(
-    as_manager: Client, stopping: Campaign, typed: dict[str, str], until: str, said: str
+    as_manager: Client, stopping: Campaign, typed: dict[str, str], shown: str, said: str
 ) -> None:
     form = Page(as_manager.get(URL)).filled(URL)
     page = Page(as_manager.post(URL, form | typed | {"reason": "The fair goes on <b>"}))
     [row] = page.one("table", class_="diff").all("tr")[1:]
-    assert (row.one("del").text, until in row.one("ins").text) == ("2026-12-31", True)
+    assert row.one("del").text == "Dec 31, 2026 (America/Chicago time) 35 days left"
+    assert row.one("ins").text.startswith(shown)
     assert said in page.text
     assert not Order.objects.exists()
     as_manager.post(URL, page.filled(URL) | {"confirmed": "1"})
-    assert (wished(), Order.objects.get().reason) == (until, "The fair goes on <b>")
+    assert (wished(), Order.objects.get().reason) == (typed.get("until", "2099-01-01"), "The fair goes on <b>")
 
 
 def test_edit_again_keeps_what_was_typed(as_rep: Client, stopping: Campaign) -> None:
@@ -343,6 +365,17 @@ def test_several_leave_out_what_was_not_granted(as_rep: Client, three: list[str]
     CampaignFactory(phone_number="3167340009", account=elsewhere, stop_date=STOPS)
     several(as_rep, number=[*three, "3167340009"], by="date", until="2027-02-01")
     assert sorted(BatchRow.objects.values_list("number", flat=True)) == sorted(three)
+
+
+@pytest.mark.parametrize("meanwhile", [{"stop_date": None}, {"stop_date": date(2099, 1, 1)}])
+def test_several_say_how_many_have_nothing_to_move_any_more(
+    as_rep: Client, three: list[str], location: Account, meanwhile: dict[str, Any]
+) -> None:
+    CampaignFactory(phone_number="3167340009", account=location, **meanwhile)
+    sent = Page(as_rep.get(LIST)).filled(SEVERAL) | {"by": "date", "until": "2027-02-01"}
+    response = as_rep.post(SEVERAL, sent | {"number": [*three, "3167340009"]}, follow=True)
+    assert BatchRow.objects.count() == 3
+    assert Page(response).alerts[0].startswith("1 of the ticked numbers has no stop date to move any more")
 
 
 def test_several_sent_twice_make_one_batch_and_another_day_makes_another(as_rep: Client, three: list[str]) -> None:

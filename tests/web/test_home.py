@@ -56,7 +56,7 @@ def test_a_manager_is_told_of_numbers_in_dispute(as_rep: Client, as_manager: Cli
     Campaign.objects.update(disputed_at=timezone.now(), dispute="No such number.")
     page = home(as_manager)
     assert "Callcap says that one of our numbers is not ours." in page.text
-    assert page.links("Find out and settle it") == ["/numbers/?confirmation=disputed"]
+    assert page.links("Find out and settle it") == ["/numbers/disputes/"]
     assert "not ours" not in home(as_rep).text
 
 

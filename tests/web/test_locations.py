@@ -19,7 +19,7 @@ from numbers_app.actors import Actor
 from numbers_app.models import Account, Campaign, HistoryEntry, Source, User, Verb
 from numbers_app.services.account_sync import CLAIM, STATE, accounts_sync_if_due, accounts_sync_run, accounts_sync_state
 from numbers_app.tasks import sync_accounts
-from tests.accounts.tree import callcap_lists, tree
+from tests.accounts.tree import callcap_lists, node, tree
 from tests.factories import CampaignFactory, DivisionFactory, GrantFactory, LocationFactory
 
 from .conftest import CAKE, HTMX, Purchase
@@ -194,6 +194,23 @@ def test_trouble_of_the_portal_s_own_is_shown_and_still_raised(
         accounts_sync_run(actor=CLOCK)
     assert "The portal itself failed" in Page(as_manager.get(URL)).text
     assert not accounts_sync_state().is_being_read
+
+
+def test_many_that_are_gone_are_taken_over_once_a_manager_says_so(
+    as_manager: Client, rep: User, signed_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callcap_lists(monkeypatch, *tree(), node("L-5", above="D-1"))
+    accounts_sync_run(actor=CLOCK)
+    callcap_lists(monkeypatch, *tree()[:2])
+    accounts_sync_run(actor=CLOCK)
+    page = Page(as_manager.get(URL))
+    assert "Callcap lists none of 2 accounts that lay side by side." in page.text
+    assert "even_if_many_are_gone" not in Page(signed_in(rep).get(URL)).text
+    as_manager.post(SYNC, {"even_if_many_are_gone": "1"})
+    [asked] = DBTaskResult.objects.filter(task_path=sync_accounts.module_path)
+    sync_accounts.call(**asked.args_kwargs["kwargs"])
+    assert not Account.objects.filter(key__in=["L-3", "L-5"], active=True).exists()
+    assert "The last try failed" not in Page(as_manager.get(URL)).text
 
 
 def test_two_readings_do_not_run_at_once(salina: None) -> None:

@@ -81,7 +81,7 @@ class TestFile:
             "media_type_id": "7",
             "notes": "Größe\nzwei",
             "memo1": "''quoted'",
-            "status": "active",
+            "status": "stopping",
             "number_type": "local",
             "state": "KS",
             "city": "Wichita",

@@ -78,6 +78,11 @@ def test_search_can_stand_behind_numbers(as_rep: Client, sandbox: SandboxServer)
     assert [choice.number for choice in Order.objects.get().choices.all()] == [CAKE]
 
 
+def test_only_the_numbers_above_is_offered_where_there_are_some(as_rep: Client) -> None:
+    assert "Only the numbers above" not in Page(as_rep.get(LINK)).text
+    assert "Only the numbers above" in Page(as_rep.get(f"{LINK}&number={CAKE}")).text
+
+
 def test_search_can_be_taken_away(as_rep: Client, sandbox: SandboxServer) -> None:
     assert post(as_rep, number=[CAKE], numbers_only="on").status_code == 302
     assert Order.objects.get().criteria == {}

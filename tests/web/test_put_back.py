@@ -99,7 +99,7 @@ def test_a_number_that_had_no_stop_date_runs_on_again(as_rep: Client, changed: C
     form = put_back(as_rep, entry)
     assert form.value("stop_date") == ""
     shown = Page(as_rep.post(URL, form.filled(URL)))
-    assert changes_on(shown) == [("Stop date", "2098-05-01", "runs on (2099-01-01)")]
+    assert changes_on(shown) == [("Stop date", "May 1, 2098 (America/Chicago time)", "runs on (2099-01-01)")]
 
 
 def test_a_stop_date_that_has_passed_is_explained_and_not_filled_in(
@@ -114,13 +114,24 @@ def test_a_stop_date_that_has_passed_is_explained_and_not_filled_in(
     assert page.value("stop_date") == "2098-05-01"
 
 
+def test_another_stop_date_can_be_given_beside_what_is_filled_in(
+    rep: User, signed_in: Any, changed: Callable[..., HistoryEntry], location: Any
+) -> None:
+    changed(stop_date=(location.today() + timedelta(days=1)).isoformat())
+    entry = changed(stop_date="2098-05-01", destination="3165550100")
+    with time_machine.travel(timezone.now() + timedelta(days=9)):
+        page = put_back(signed_in(rep), entry)
+    assert "Give another one below" in page.text
+    assert (page.value("destination"), page.value("stop_date")) == ("3164447896", "2098-05-01")
+
+
 def test_a_feature_that_was_not_set_cannot_go_back_and_that_is_said(
     as_rep: Client, changed: Callable[..., HistoryEntry]
 ) -> None:
     entry = changed(recording=True, brand="Red")
     page = put_back(as_rep, entry)
     assert "Call recording was not set, and Callcap cannot take it back to that." in page.text
-    assert "recording" not in page.filled(URL)
+    assert page.filled(URL)["recording"] == ["true"]
 
 
 def test_what_was_bought_has_nothing_before_it(as_rep: Client, changed: Callable[..., HistoryEntry]) -> None:

@@ -166,7 +166,7 @@ def test_a_row_shows_the_order_that_may_still_move_its_date(
     change(stops("3167340001", 6), destination="3165550100")
     page = Page(as_rep.get(URL))
     row = page.one("tr", id=f"number-{CAKE}")
-    assert f"Waiting for approval Order {order.pk} : to 2027-05-01" in row.text
+    assert f"Waiting for approval Order {order.pk} : to May 1, 2027" in row.text
     assert f"Take back order {order.pk}" in row.text
     assert row.all("button", name="by") == []
     assert len(page.one("tr", id="number-3167340001").all("button", name="by")) == 2
