@@ -32,7 +32,7 @@ class MomentField(forms.DateTimeField):
         if typed is None:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         if not FIRST <= typed.date() <= LAST:
-            raise forms.ValidationError(f"Give a year from {FIRST.year} to {LAST.year}.")
+            raise forms.ValidationError(f"Give a year from {FIRST.year} to {LAST.year - 1}.")
         if timezone.is_aware(typed):
             return typed
         zone = timezone.get_current_timezone()
@@ -80,6 +80,9 @@ class AsOfForm(forms.Form):
         choices = self.fields["account"]
         if isinstance(choices, forms.ChoiceField):
             choices.choices = cache(lambda: [("", "None"), *account_choices(accounts)])
+        if "." in str(self["at"].value()):
+            # By whole seconds the browser would refuse every moment without just these milliseconds.
+            self.fields["at"].widget.attrs["step"] = 0.001
 
     def clean_number(self) -> str:
         typed = self.cleaned_data["number"]

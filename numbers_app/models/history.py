@@ -106,6 +106,9 @@ class HistoryEntry(models.Model):
     previous_hash = models.CharField(max_length=64, unique=True)
     hash = models.CharField(max_length=64, unique=True)
 
+    # Whether the reader may know that it happened, and no more.
+    withheld = False
+
     class Meta:
         ordering: ClassVar = ["-sequence"]
         verbose_name_plural = "history entries"

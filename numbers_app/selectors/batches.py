@@ -288,14 +288,15 @@ def sees_every_row(user: User, batch: Batch) -> bool:
 def batch_timeline(user: User, batch: Batch) -> list[HistoryEntry]:
     """Everything the history says of the batch as a whole, oldest first.
 
-    Who does not see all of its rows is not told the reasons of others: they may be about rows elsewhere.
+    Who does not see all of its rows is not told the reasons of others, which may be about rows elsewhere: such entries
+    are ``withheld``.
     """
     about = HistoryEntry.objects.filter(verb__in=BATCH_VERBS, changes__batch__1=batch.pk)
     entries = list(about.order_by("sequence"))
     if not sees_every_row(user, batch):
         for entry in entries:
             if entry.actor_id not in (user.pk, batch.author_id):
-                entry.reason = ""
+                entry.reason, entry.withheld = "", True
     return entries
 
 

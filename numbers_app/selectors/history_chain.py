@@ -8,7 +8,7 @@ from numbers_app.models import Batch, BatchKind, BatchRow, HistoryEntry, Order, 
 from numbers_app.services.batch_release import batch_request_id
 
 from .batches import BATCH_VERBS, batch_list, batch_timeline, sees_every_row
-from .history import history_list
+from .history import history_list, sending_history
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,12 @@ class Chain:
 
 
 def history_entry(user: User, sequence: int) -> HistoryEntry | None:
-    """The entry, if the user may read it: who may see a batch may read what was written about it as a whole.
+    """The entry, if the user may read it. Everybody reads who paused what is sent, and who may see a batch what was
+    written about it as a whole.
 
     If its rows lie in accounts that they may not see too, what others wrote may be about those.
     """
-    found = history_list(user).filter(sequence=sequence).first()
+    found = (history_list(user) | sending_history()).filter(sequence=sequence).first()
     if found:
         return found
     entry = HistoryEntry.objects.filter(sequence=sequence, verb__in=BATCH_VERBS).first()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -90,14 +90,15 @@ def known_heads_read(path: Path, where: str) -> list[KnownHead]:
             KnownHead(
                 int(one["sequence"]),
                 str(one["hash"]),
-                datetime.fromisoformat(str(one["at"])),
+                # In UTC already here: one at the end of time has none.
+                datetime.fromisoformat(str(one["at"])).astimezone(UTC),
                 str(one["public_key"]),
                 str(one["signature"]),
                 where,
             )
             for one in checkpoints_read(path)
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} has a line that is no checkpoint") from error
 
 

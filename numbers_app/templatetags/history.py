@@ -238,7 +238,7 @@ _IN_WORDS: dict[Verb, Callable[[HistoryEntry], str]] = {
 
 @register.simple_tag
 def timeline_entries(entries: Iterable[HistoryEntry], here: HistoryEntry | None = None) -> list[dict[str, Any]]:
-    """Entries for ``timeline.html``, each leading to its page; ``here`` is the one whose page this is."""
+    """Entries for ``timeline.html``, each leading to its page unless it is withheld or ``here``, the page's own."""
     return [
         {
             "time": entry.at,
@@ -248,6 +248,7 @@ def timeline_entries(entries: Iterable[HistoryEntry], here: HistoryEntry | None 
             "icon": ICONS.get(Verb(entry.verb), ""),
             "sequence": entry.sequence,
             "is_here": entry == here,
+            "is_withheld": entry.withheld,
         }
         for entry in entries
     ]

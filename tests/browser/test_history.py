@@ -105,3 +105,14 @@ def test_an_auditor_takes_evidence_away_and_checks_it(visit: Any, tmp_path: Path
     command = [sys.executable, "-I", "verify.py", archive.name, "--public-key", key]
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@BOTH_WAYS
+@pytest.mark.usefixtures("some_history")
+def test_from_an_exact_moment_to_any_other(visit: Any, javascript: bool) -> None:
+    auditor = visit("auditor", javascript=javascript)
+    auditor.open("/history/as-of/?number=3167342200&at=2026-11-26T18:42:12.464003Z")
+    auditor.sees("12:42:12 PM CST")
+    auditor.page.get_by_label("Date and time").fill("2026-11-20T08:00")
+    auditor.press("Show")
+    auditor.sees("8:00:00 AM CST")

@@ -72,6 +72,7 @@ PAGES = {
         "/history/?order=nonsense",
         "/history/1/",
         "/history/as-of/?account=L-3",
+        "/history/as-of/?account=L-3&at=2026-11-26T18:42:12.464003Z",
         "/history/reports/",
         "/history/samples/",
         "/history/samples/{sample}/",

@@ -210,9 +210,10 @@ def test_a_late_commit_is_unknown(client: CallcapClient, sandbox: SandboxServer)
 def test_searches_under_faults(
     client: CallcapClient, sandbox: SandboxServer, kind: str, error: type[Exception]
 ) -> None:
-    sandbox.arm_fault(kind, "search")
+    sandbox.arm_fault(kind, "search", times=3)
     with pytest.raises(error):
         client.find_number(CAKE)
+    sandbox.clear_faults()
     assert client.find_number(CAKE) is not None
 
 

@@ -29,6 +29,9 @@ pytestmark = pytest.mark.django_db
 
 HISTORY, CHECKPOINT = "numbers_app_historyentry", "numbers_app_checkpoint"
 KEY = bytes(range(32))
+# What JSON and ISO 8601 can say, and no number or moment can be.
+NO_NUMBER = '{"sequence": Infinity, "hash": "", "at": "2026-03-01T12:00:00Z", "public_key": "", "signature": ""}'
+BEFORE_TIME = '{"sequence": 3, "hash": "", "at": "0001-01-01T00:00:00+14:00", "public_key": "", "signature": ""}'
 NO_MOMENT = '{"sequence": 3, "hash": "", "at": "x", "public_key": "", "signature": ""}'
 REMOVED = (
     "The checkpoint of entry 3 in the file is not in the database: it was removed there, or the database is a restored"
@@ -193,7 +196,7 @@ def test_signature_that_does_not_fit_is_noticed(signed: Checkpoint, signature: s
     assert history_verify().problems == ["The checkpoint of entry 3 in the database has a signature that does not fit."]
 
 
-@pytest.mark.parametrize("text", ["{", "[]\n", '{"sequence": 3}\n', "null\n", NO_MOMENT])
+@pytest.mark.parametrize("text", ["{", "[]\n", '{"sequence": 3}\n', "null\n", NO_MOMENT, NO_NUMBER, BEFORE_TIME])
 def test_unreadable_file_is_noticed(signed: Checkpoint, settings: Any, text: str) -> None:
     settings.CHECKPOINT_FILE.write_text(text)
     [problem] = history_verify().problems

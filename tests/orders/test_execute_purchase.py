@@ -324,7 +324,7 @@ def test_pauses_grow(approved: Order, sandbox: SandboxServer) -> None:
 def test_order_is_put_off_when_the_number_cannot_be_looked_up(
     approved: Order, manager: User, sandbox: SandboxServer, fault: str
 ) -> None:
-    sandbox.arm_fault(fault, "search", times=2)  # a broken read is tried twice
+    sandbox.arm_fault(fault, "search", times=3)  # a broken read is tried again
     carry_out(approved)
     assert (approved.status, outcomes(approved), approved.tries) == (OrderStatus.APPROVED, [], 1)
     assert approved.result.startswith("Not sent yet: ")

@@ -32,7 +32,7 @@ def test_found_numbers_say_who_wants_them_and_which_are_ours(
 
 @pytest.mark.parametrize("fault", ["500", "html", "401", "429"])
 def test_search_that_fails_says_so(sandbox: SandboxServer, fault: str) -> None:
-    sandbox.arm_fault(fault, "search", times=2)
+    sandbox.arm_fault(fault, "search", times=3)
     with pytest.raises(VendorTrouble, match="Callcap"):
         number_search(SearchCriteria(area_code="316"))
 

@@ -426,7 +426,7 @@ def test_key_refused_on_a_check_pauses_purchases_and_the_check_is_made_again(
 def test_check_is_put_off_while_the_number_cannot_be_looked_up(
     approved: Order, sandbox: SandboxServer, on_step: Callable[[str, Callable[[], Any]], None], fault: str
 ) -> None:
-    on_step("recorded", lambda: sandbox.arm_fault(fault, "search", times=2) if not checks(approved) else None)
+    on_step("recorded", lambda: sandbox.arm_fault(fault, "search", times=3) if not checks(approved) else None)
     sandbox.arm_fault("drop_after_commit", "provision")
     assert carry_out(approved).status == OrderStatus.UNKNOWN
     assert (checks(approved), approved.execute_after and approved.execute_after > timezone.now()) == ([], True)

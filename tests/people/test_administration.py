@@ -69,7 +69,7 @@ def test_only_what_differs_is_told_of_a_change(save: Callable[..., Any], rep: Us
         "time_zone": ["", "Pacific/Honolulu"],
     }
     assert told() == [("user.changed", changes)]
-    assert in_words() == ["changed email, time zone of rep"]
+    assert in_words() == ["changed mail address, time zone of rep"]
 
 
 def test_saving_without_a_change_is_told_to_nobody(save: Callable[..., Any], rep: User) -> None:

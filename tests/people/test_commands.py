@@ -108,6 +108,20 @@ def test_nobody_at_the_terminal_is_not_asked(monkeypatch: pytest.MonkeyPatch, re
         run("changepassword", rep.username)
 
 
+def test_whoever_cancels_hears_that_nothing_was_changed(
+    types: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, rep: User
+) -> None:
+    def interrupted(question: str) -> str:
+        raise KeyboardInterrupt
+
+    types("alex", "alex@example.com", unseen=[])
+    monkeypatch.setattr(prompts, "getpass", interrupted)
+    for command in (["createsuperuser"], ["changepassword", rep.username]):
+        with pytest.raises(CommandError, match="Nothing was changed"):
+            run(*command)
+    assert told() == []
+
+
 def test_a_password_set_from_the_terminal_is_told_without_its_value(types: Callable[..., list[str]], rep: User) -> None:
     types(unseen=["short", "short", LONG, "other", LONG, LONG])
     out, problems = run("changepassword", rep.username)

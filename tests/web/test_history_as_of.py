@@ -132,9 +132,9 @@ def test_numbers_of_other_accounts_are_not_there(as_rep: Client) -> None:
         ({"number": ""}, "number", "Give a number, or choose an account."),
         ({"number": "316-734"}, "number", "Give all ten digits"),
         ({"number": CAKE, "at": "yesterday"}, "at", "Give date and time"),
-        ({"number": CAKE, "at": "9999-12-31T23:59"}, "at", "Give a year from 1900 to 9000."),
-        ({"number": CAKE, "at": "0001-01-01T00:00"}, "at", "Give a year from 1900 to 9000."),
-        ({"number": CAKE, "at": "0001-01-01T00:00+14:00"}, "at", "Give a year from 1900 to 9000."),
+        ({"number": CAKE, "at": "9999-12-31T23:59"}, "at", "Give a year from 1900 to 8999."),
+        ({"number": CAKE, "at": "0001-01-01T00:00"}, "at", "Give a year from 1900 to 8999."),
+        ({"number": CAKE, "at": "0001-01-01T00:00+14:00"}, "at", "Give a year from 1900 to 8999."),
         ({"number": CAKE, "at": "2026-02-30T12:00"}, "at", "Give date and time"),
         # In Chicago the clocks went from 1:59:59 to 3:00.
         ({"number": CAKE, "at": "2026-03-08T02:30"}, "at", "That time never was"),
@@ -201,4 +201,6 @@ def test_an_entry_leads_to_what_it_set(as_rep: Client, location: Account) -> Non
     assert "as of Mar 2, 2026, 12:00:00 PM CST 2026-03-02 18:00:00.123456 UTC" in page.text
     assert "(316) 555-0100" in page.text
     assert page.value("at") == "2026-03-02T12:00:00.124"
+    # Else the browser refuses every other moment in this field.
+    assert page.one("input", name="at").attributes["step"] == "0.001"
     assert row(as_rep, at=page.value("at"))[2] == "(316) 555-0100"

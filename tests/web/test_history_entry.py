@@ -12,6 +12,7 @@ from numbers_app.actors import Actor
 from numbers_app.models import Account, Batch, Campaign, HistoryEntry, Order, User, Verb
 from numbers_app.services.batches import batch_reject
 from numbers_app.services.decisions import order_approve
+from numbers_app.services.switch import purchases_pause
 from tests.batches.making import campaigns_at, change_draft, import_draft, release, running, submit
 from tests.factories import CampaignFactory, GrantFactory
 from tests.history.conftest import write_change
@@ -103,6 +104,13 @@ def test_what_follows_from_an_order_is_shown_from_that_orders_request(
     assert chain.index(f"requested order {order.pk}") < chain.index(f"approved order {child.pk}")
 
 
+def test_everybody_reads_who_paused_what_is_sent(as_rep: Client, as_manager: Client, manager: User) -> None:
+    purchases_pause(actor=Actor.person(manager), reason="Callcap charges twice")
+    paused = HistoryEntry.objects.get(verb="sending.paused")
+    for client in (as_rep, as_manager):
+        assert "Callcap charges twice" in page_of(client, paused.sequence).text
+
+
 def test_entries_of_a_batch_in_several_accounts_are_read_by_who_may_see_it(
     as_rep: Client,
     as_manager: Client,
@@ -124,7 +132,11 @@ def test_entries_of_a_batch_in_several_accounts_are_read_by_who_may_see_it(
     assert "Not to Denver" in page_of(as_rep, rejected.sequence).text
     # The rows that this is about lie where they were not granted.
     assert as_manager.get(f"/history/{rejected.sequence}/").status_code == 404
-    assert "Denver" not in page_of(as_manager, submitted.sequence).text
+    page = page_of(as_manager, submitted.sequence)
+    assert "Denver" not in page.text
+    # That it was rejected is said, without a link that would lead nowhere.
+    assert "rejected 1 row" in page.text
+    assert f"/history/{rejected.sequence}/" not in {link.attributes["href"] for link in page.all("a")}
     assert signed_in(stranger).get(f"/history/{submitted.sequence}/").status_code == 404
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.core.management.base import BaseCommand, CommandError
 
 from numbers_app.actors import Actor
-from numbers_app.management.prompts import password_twice, somebody_or_refuse
+from numbers_app.management.prompts import cancellable, password_twice, somebody_or_refuse
 from numbers_app.models import SecurityEventKind, Source, User
 from numbers_app.services.security import security_event_note
 from numbers_app.services.users import password_change
@@ -24,7 +24,8 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"Nobody here is called {options['username']}.")
         somebody_or_refuse("Administrators also set passwords on the person's page in /admin/.")
-        password = self._asked(user)
+        with cancellable():
+            password = self._asked(user)
         actor = Actor.portal("changepassword", source=Source.COMMAND)
         password_change(actor=actor, user=user, password=password)
         kind, detail = SecurityEventKind.PASSWORD_CHANGED, f"Set by {actor.name}"

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 
 from numbers_app.actors import Actor
-from numbers_app.management.prompts import password_twice, somebody_or_refuse
+from numbers_app.management.prompts import cancellable, password_twice, somebody_or_refuse
 from numbers_app.models import Source, User
 from numbers_app.permissions import Role
 from numbers_app.services.users import user_create
@@ -40,7 +40,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         answers = {name: options[name] for name in AdministratorForm.Meta.fields if options[name]}
-        form = self._asked(answers) if options["interactive"] else _unasked(answers)
+        with cancellable():
+            form = self._asked(answers) if options["interactive"] else _unasked(answers)
         administrator = form.instance
         administrator.set_password(form.cleaned_data["password1"])
         administrator.is_staff = administrator.is_superuser = True
