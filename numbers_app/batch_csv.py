@@ -21,7 +21,7 @@ SEPARATORS = ",;\t"
 # What a null character is handed back as: no database keeps it, and a file that shows it is refused in the same way.
 NUL, SHOWN_NUL = "\x00", "\u2400"
 PROBLEM = "problem"
-# What the portal's own files add to the rows that were given. An upload does not look at these columns.
+# What the portal's own files add to the rows that were given. An upload does not keep these columns.
 RESULT_COLUMNS = ("file_line", "outcome", "order", "result", "callcap")
 ADDED = frozenset((PROBLEM, *RESULT_COLUMNS))
 # Excel says so itself which separator it used, in a line before the heading.
@@ -59,12 +59,16 @@ class Column:
 
 @dataclass(frozen=True)
 class FileRow:
-    """A row as it was written: the line on which it starts, its cells by column, and what is wrong with its shape."""
+    """A row as it was written: the line on which it starts, its cells by column, and what is wrong with its shape.
+
+    ``outcome`` is what a result file says of it.
+    """
 
     line: int
     cells: dict[str, str]
     surplus: list[str] = field(default_factory=list)
     problem: str = ""
+    outcome: str = ""
 
     @property
     def given(self) -> dict[str, str | list[str]]:
@@ -281,8 +285,9 @@ def _row(line: int, cells: list[str], names: list[str]) -> FileRow:
         surplus.pop()
     # Spreadsheets leave the separators of empty cells at the end of a row out.
     filled = [*cells[: len(names)], *[""] * (len(names) - len(cells))]
-    by_name = {name: cell for name, cell in zip(names, filled, strict=True) if name not in ADDED}
-    return FileRow(line, by_name, surplus, _shape_problem(by_name, surplus))
+    every = dict(zip(names, filled, strict=True))
+    by_name = {name: cell for name, cell in every.items() if name not in ADDED}
+    return FileRow(line, by_name, surplus, _shape_problem(by_name, surplus), every.get("outcome", "").strip())
 
 
 def _shape_problem(cells: dict[str, str], surplus: list[str]) -> str:

@@ -212,7 +212,9 @@ def _exchange_and_word(match: re.Match[str], taken: Fields) -> _Read:
     """Four characters after three digits: a word after an area code, or an exchange and a line that spells."""
     as_exchange: Fields = {"exchange": match[1], "vanity_text": match[2]}
     as_code = _code_and_word(match, taken)
-    if "area_code" in taken or as_code is None:
+    if as_code is None:
+        return None  # nothing but wildcards
+    if "area_code" in taken:
         return as_exchange, None
     known = match[1] in AREA_CODES or match[1] in TOLLFREE_CODES
     return (as_code[0], as_exchange) if known else (as_exchange, as_code[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -128,16 +129,25 @@ class SubmitForm(forms.Form):
         help_text="Why. It goes to those who decide, and into the history.",
     )
     execute_after = LocationMomentField(required=False, label="Not before")
-    warnings_checked = forms.BooleanField(
-        label="I have checked these warnings",
-        error_messages={"required": "Read the warnings above, then tick this. Nobody else looks before it starts."},
+    # The tick's value stands for the very warnings that were read.
+    warnings_checked = forms.MultipleChoiceField(
+        label="Warnings",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Read the warnings above, then tick this. Nobody else looks before it starts.",
+            "invalid_choice": "There are other warnings by now. Read those above, then tick this.",
+        },
     )
 
     def __init__(self, data: Any = None, *, kind: str, warnings: Sequence[str], needs_nobody: bool) -> None:
         super().__init__(data)
         self.warnings = warnings
         self.needs_nobody = needs_nobody
-        if not (warnings and needs_nobody):
+        if warnings and needs_nobody:
+            these = hashlib.sha256("\n".join(sorted(warnings)).encode()).hexdigest()
+            tick: Any = self.fields["warnings_checked"]
+            tick.choices = [(these, "I have checked these warnings")]
+        else:
             del self.fields["warnings_checked"]
         if kind == BatchKind.REAPPLY:
             # As for one number.

@@ -341,7 +341,9 @@ class ChangeForm(CampaignForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self.clean_execute_after_at(self.campaign.account)
-        if cleaned.get("destination") != self.campaign.destination:
+        # A form that was overtaken may only carry what was so when it was opened.
+        is_overtaken = cleaned.get("version") not in (None, self.campaign.version)
+        if cleaned.get("destination") != self.campaign.destination and not is_overtaken:
             self.clean_loop([self.campaign.phone_number], self.campaign)
         if cleaned.get("campaign_id") not in (None, self.campaign.pk):
             self.add_error(None, "This number stopped and was bought again after you opened the form. Open it again.")

@@ -251,15 +251,15 @@ def batch_warnings(batch: Batch, rows: QuerySet[BatchRow]) -> list[str]:
     plain = list(dict.fromkeys(warning.text for warning in found if not warning.is_new))
     new = list(dict.fromkeys(warning.text for warning in found if warning.is_new))
     return [
-        *_first(plain, MOST_WARNINGS, "destinations have such warnings"),
-        *_first(new, MOST_DESTINATIONS, "destinations are new to their Locations"),
+        *_first(plain, MOST_WARNINGS, "like these"),
+        *_first(new, MOST_DESTINATIONS, "of destinations that are new to a Location"),
         *_warn_of_far_stops(stops),
     ]
 
 
 def _first(sentences: list[str], most: int, others: str) -> list[str]:
     more = len(sentences) - most
-    return sentences[:most] + ([f"{more:,} more {others}."] if more > 0 else [])
+    return sentences[:most] + ([f"{more:,} more warning{'' if more == 1 else 's'} {others}."] if more > 0 else [])
 
 
 def _warn_of_names(count: int) -> list[str]:

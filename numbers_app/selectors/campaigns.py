@@ -14,7 +14,7 @@ from numbers_app.places import TOLLFREE_CODES
 from numbers_app.search_box import read_box
 from numbers_app.search_words import Fields
 
-from .accounts import accounts_visible
+from .accounts import accounts_granted, accounts_visible
 
 # Two letters are part of a word more often than of a number that spells them.
 LEAST_SPELLED = 3
@@ -140,8 +140,8 @@ def _with_digits(field: str, pattern: str) -> Q:
 
 
 def campaigns_disputed(user: User) -> QuerySet[Campaign]:
-    """The numbers that the user may see and that the vendor says are not ours, until somebody settles it."""
-    return campaign_list(user).filter(disputed_at__isnull=False)
+    """The numbers of accounts granted to the user that the vendor says are not ours, until one of them settles it."""
+    return campaign_list(user).filter(account__in=accounts_granted(user), disputed_at__isnull=False)
 
 
 def campaigns_imported(user: User) -> Imported:

@@ -217,7 +217,9 @@ def _other_offers(criteria: SearchCriteria) -> Iterator[Candidate]:
 def _widest(criteria: SearchCriteria) -> Iterator[Candidate]:
     """The place with any digits, and the start of the word in any place: what is hardly ever without numbers."""
     place: dict[str, Any] = {name: getattr(criteria, name) for name in _NO_PLACE}
-    here = SearchCriteria(**place)
+    # Without a place it is the type that narrows: "any number" would not be so.
+    tollfree = True if _is_tollfree(criteria) and not any(place.values()) else None
+    here = SearchCriteria(**place, show_tollfree=tollfree)
     yield Candidate(replace(criteria, **_NO_DIGITS), any_number_in_words(here), "widest")
     if word := _word(criteria):
         start = _spelling(replace(criteria, **_NO_DIGITS, **_NO_PLACE), word[:_HANDY_WORD], " in any place")

@@ -24,6 +24,7 @@ from numbers_app.selectors.accounts import accounts_granted, locations_once_gran
 from numbers_app.selectors.taken import Taken, numbers_taken
 from numbers_app.text import phone_text
 
+from .batch_outcomes import OPEN_OUTCOMES, Outcome
 from .validity import confirm_parameters, plain_value, reapply_parameters
 
 # So many rows are looked up at once.
@@ -312,6 +313,10 @@ class _ChangeJudge(_FileJudge):
         made.before = _before(campaign, made.parameters)
 
 
+# A row of a result file that says so has bought something, or may still.
+_ASKED_FOR = frozenset(str(outcome.label) for outcome in (*OPEN_OUTCOMES, Outcome.DONE))
+
+
 class _PurchaseJudge(_FileJudge):
     """Purchases, by number or by search. Whether a number is free is looked up again before it is bought."""
 
@@ -325,6 +330,10 @@ class _PurchaseJudge(_FileJudge):
             read.refuse("phone_number", "The search columns say nothing to look for.")
         if read.number in self._taken.held:
             read.refuse("phone_number", "This is already one of our numbers.")
+        if read.row.outcome in _ASKED_FOR:
+            read.refuse(
+                "outcome", f"The result file says of this row: {read.row.outcome}. Clear that to buy another number."
+            )
         self.decide_new(read, made)
 
 

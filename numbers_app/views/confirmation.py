@@ -11,7 +11,6 @@ from numbers_app.errors import Conflict, InvalidInput
 from numbers_app.forms.confirmation import ConfirmForm, DisputeForm, ReapplyForm
 from numbers_app.models import Campaign, Order, OrderStatus
 from numbers_app.permissions import Capability, can
-from numbers_app.selectors.accounts import accounts_granted
 from numbers_app.selectors.campaigns import campaigns_disputed
 from numbers_app.services.confirmation import campaign_settle_dispute, order_request_confirm, order_request_reapply
 from numbers_app.services.validity import reapply_parameters
@@ -88,7 +87,7 @@ def campaign_dispute(request: PortalRequest, number: str) -> HttpResponse:
 def campaign_disputes(request: PortalRequest) -> HttpResponse:
     """Every number in dispute that this person may settle, and one finding and reason for those that are ticked."""
     allow(request, Capability.DECIDE)
-    mine = campaigns_disputed(request.user).filter(account__in=accounts_granted(request.user)).order_by("phone_number")
+    mine = campaigns_disputed(request.user).order_by("phone_number")
     ticked = list(dict.fromkeys(request.POST.getlist("number")))[:PER_PAGE]
     form = DisputeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and not ticked:

@@ -59,7 +59,7 @@ def search(request: PortalRequest) -> HttpResponse:
     status = 200
     if not form.was_used:
         context["form"] = SearchForm(locations=locations)
-    elif request.htmx and _is_half_typed(asked):
+    elif _is_typing(request) and _is_half_typed(asked):
         context["half_typed"] = True
     elif not form.is_valid():
         context["searched"] = True
@@ -208,6 +208,11 @@ def _without(query: QueryDict, *names: str) -> QueryDict:
     for name in names:
         rest.pop(name, None)
     return rest
+
+
+def _is_typing(request: PortalRequest) -> bool:
+    """Whether htmx asks for the form, and not for a link: another order or page of what was searched for already."""
+    return bool(request.htmx) and request.headers.get("HX-Source", "").partition("#")[0] != "a"
 
 
 def _is_half_typed(asked: QueryDict) -> bool:

@@ -169,6 +169,7 @@
   // --- One submit ---------------------------------------------------------------------------------------------------
   // The server refuses a repeated form too; this only spares the reader the refusal.
   const sent = new WeakSet();
+  const FILE_AGAIN_MS = 2000;
   const submitButtons = (form) => [...form.elements].filter((element) => element.type === "submit");
   const release = (form) => {
     if (!(form instanceof HTMLFormElement) || !sent.delete(form)) return;
@@ -184,6 +185,8 @@
     }
     sent.add(form);
     submitButtons(form).forEach((button) => button.setAttribute("aria-disabled", "true"));
+    // A file leaves the page as it is: a moment later it can be asked for again.
+    if (form.dataset.file !== undefined) setTimeout(release, FILE_AGAIN_MS, form);
   }, true);
   // A page that comes back from the browser's memory is usable again.
   addEventListener("pageshow", (event) => {
@@ -281,6 +284,10 @@
     }
   };
   wide.addEventListener("change", fold);
+  // Going back draws the whole page anew.
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.target === document.body) fold();
+  });
   fold();
 
   // --- Shortcuts ----------------------------------------------------------------------------------------------------

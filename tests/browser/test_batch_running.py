@@ -98,3 +98,12 @@ def test_a_batch_is_rejected_in_part_and_cancelled_half_way(
     batch.refresh_from_db()
     assert (batch.status, outcomes(batch)) == (BatchStatus.CANCELLED, {"rejected": 1, "cancelled": 3})
     assert rep.barriers() == manager.barriers() == []
+
+
+def test_the_result_file_can_be_taken_again_without_loading_the_page_anew(visit: Any, people: dict[str, User]) -> None:
+    batch = submit(people["rep"], change_draft(people["rep"], campaigns_at(Account.objects.get(key="L-3"), 1)))
+    rep: Person = visit("rep")
+    rep.open(batch.get_absolute_url())
+    for _ in range(2):
+        with rep.page.expect_download(timeout=10_000):
+            rep.press("Result file")

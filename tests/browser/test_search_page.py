@@ -105,6 +105,24 @@ def test_on_a_narrow_screen_the_fields_are_folded_and_the_results_start_on_it(vi
     expect(rep.page.get_by_label("Area code")).to_be_visible()
 
 
+def test_on_a_narrow_screen_the_fields_are_folded_when_somebody_comes_back(visit: Any) -> None:
+    rep = visit("rep", width=320, height=640)
+    rep.open("/search/?area_code=316")
+    rep.page.locator("#results").get_by_role("link", name="number", exact=True).click()
+    expect(rep.page.locator("#kept-sort")).to_have_value("number")
+    rep.page.go_back()
+    expect(rep.page.locator("#kept-sort")).to_have_value("")
+    expect(rep.page.get_by_label("City")).to_be_hidden()
+
+
+def test_the_results_of_a_short_text_can_be_sorted(visit: Any) -> None:
+    rep = visit("rep")
+    rep.open("/search/?vanity_text=ca")
+    rep.page.locator("#results").get_by_role("link", name="number", exact=True).click()
+    expect(rep.page.locator("#kept-sort")).to_have_value("number")
+    expect(rep.page.locator("#results tbody")).to_be_visible()
+
+
 def test_without_javascript_the_fields_stay_open_on_a_narrow_screen(visit: Any) -> None:
     rep = visit("rep", width=320, javascript=False)
     rep.open("/search/")

@@ -111,6 +111,10 @@ def said(criteria: SearchCriteria) -> list[str]:
             SearchCriteria(area_code="316", vanity_text="dog", show_tollfree=True),
             ["in any place", "local numbers too", "any number with area code 316"],
         ),
+        (
+            SearchCriteria(vanity_text="cake", show_tollfree=True, show_public_pool=True),
+            ["spelling C*KE", "spelling CAK", "local numbers too", "any number that is toll-free"],
+        ),
         (SearchCriteria(vanity_text="el paso"), ["in el paso", "spelling ELP*SO", "spelling ELPAS", "spelling ELPA"]),
     ],
 )

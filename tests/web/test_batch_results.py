@@ -24,6 +24,7 @@ from numbers_app.models import (
     User,
 )
 from numbers_app.services.batch_drafts import batch_from_file
+from numbers_app.services.batches import batch_reject
 from tests.batches.making import campaigns_at, change_draft, orders_of, release, running, submit
 from tests.factories import GrantFactory
 
@@ -35,10 +36,14 @@ def numbers(location: Account) -> list[Campaign]:
     return campaigns_at(location, 2)
 
 
-def table(client: Client, batch: Batch) -> list[dict[str, str]]:
+def results_of(client: Client, batch: Batch) -> bytes:
     response: Any = client.post(f"/batches/{batch.pk}/results.csv")
     assert response["Content-Disposition"] == f'attachment; filename="batch-{batch.pk}-results.csv"'
-    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return b"".join(response.streaming_content)
+
+
+def table(client: Client, batch: Batch) -> list[dict[str, str]]:
+    text = results_of(client, batch).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -110,9 +115,19 @@ def test_a_purchase_keeps_the_digits_that_were_searched_for_and_can_be_uploaded_
     submit(rep, batch)
     (row,) = table(as_rep, batch)
     assert (row["line"], row["file_line"]) == ("2253", "2")
-    response: Any = as_rep.post(f"/batches/{batch.pk}/results.csv")
-    again = from_file(rep, b"".join(response.streaming_content))
+    batch_reject(actor=Actor.person(manager), batch_id=batch.pk, reason="Too dear", lines=None)
+    again = from_file(rep, results_of(as_rep, batch))
     assert again.rows.get().criteria == batch.rows.get().criteria
+
+
+def test_a_purchase_that_is_under_way_is_not_asked_for_again_by_its_result_file(
+    as_rep: Client, rep: User, location: Account
+) -> None:
+    batch = from_file(rep, b"phone_number,account,destination,line\r\n,L-3,3164447896,2253\r\n")
+    submit(rep, batch)
+    row = from_file(rep, results_of(as_rep, batch)).rows.get()
+    assert row.state == RowState.REFUSED
+    assert "says of this row: Waiting for approval." in row.problem
 
 
 def test_who_took_the_file_is_in_the_history_and_looking_at_its_address_takes_nothing(

@@ -45,6 +45,10 @@ def preview(client: Client, batch: Batch) -> Page:
     return Page(client.get(f"/batches/{batch.pk}/preview/"))
 
 
+def tick_of(page: Page) -> str:
+    return page.one("input", name="warnings_checked").attributes["value"]
+
+
 def send(client: Client, batch: Batch, **typed: Any) -> Any:
     return client.post(f"/batches/{batch.pk}/submit/", {"reason": "The shop has moved"} | typed)
 
@@ -82,8 +86,25 @@ def test_every_destination_is_looked_at_by_as_many_questions(rep: User, location
     many, warnings = warned_of(12, 3000)
     assert many == few
     assert warnings[0] == IS_PREMIUM
-    assert warnings[-1] == "7 more destinations are new to their Locations."
+    assert warnings[-1] == "7 more warnings of destinations that are new to a Location."
     assert len(warnings) == 7
+
+
+def test_one_destination_that_is_new_to_many_locations_is_not_counted_as_many(rep: User, location: Account) -> None:
+    assert location.parent
+    batch = change_draft(rep, [])
+    for place in range(1, 7):
+        shop = Account.objects.create(
+            key=f"L-90{place}",
+            kind=Account.Kind.LOCATION,
+            callcap_id=900 + place,
+            name=f"Shop {place}",
+            parent=location.parent,
+            path=f"{location.parent.path}L-90{place}/",
+            synced_at=timezone.now(),
+        )
+        BatchRowFactory(batch=batch, line=place, number="", account=shop, parameters={"destination": NEW})
+    assert batch_warnings(batch, batch.rows.all())[-1] == "1 more warning of destinations that are new to a Location."
 
 
 def test_only_so_many_bad_destinations_are_named(rep: User, location: Account) -> None:
@@ -93,7 +114,7 @@ def test_only_so_many_bad_destinations_are_named(rep: User, location: Account) -
         BatchRowFactory(batch=batch, line=line + 2, number="", account=location, parameters=values)
     warnings = batch_warnings(batch, batch.rows.all())
     assert sum("is a premium number" in warning for warning in warnings) == 50
-    assert "3 more destinations have such warnings." in warnings
+    assert "3 more warnings like these." in warnings
 
 
 def test_many_numbers_ringing_there_already_and_a_number_of_ours_are_warned_of(
@@ -156,8 +177,22 @@ def test_who_needs_nobody_else_ticks_that_the_warnings_are_read(
     assert "then tick this" in page.error_at("warnings_checked")
     assert page.value("reason") == "The shop has moved"
     assert Batch.objects.get().status == "draft"
-    assert send(as_manager, batch, warnings_checked="on").status_code == 302
+    assert send(as_manager, batch, warnings_checked=tick_of(page)).status_code == 302
     assert Batch.objects.get().status == "running"
+
+
+def test_a_tick_is_for_the_warnings_that_were_read(
+    as_manager: Client, manager: User, numbers: list[Campaign], location: Account
+) -> None:
+    batch = bad_draft(manager, numbers)
+    tick = tick_of(preview(as_manager, batch))
+    CampaignFactory(phone_number=CANADIAN, account=location)
+    refused = send(as_manager, batch, warnings_checked=tick)
+    page = Page(refused)
+    assert refused.status_code == 422
+    assert "There are other warnings by now." in page.error_at("warnings_checked")
+    assert "checked" not in page.one("input", name="warnings_checked").attributes
+    assert Batch.objects.get().status == "draft"
 
 
 def test_whose_batch_somebody_else_decides_on_ticks_nothing(as_rep: Client, rep: User, numbers: list[Campaign]) -> None:

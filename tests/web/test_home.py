@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
 from numbers_app.actors import Actor
-from numbers_app.models import Campaign, Order, OrderStatus, User
+from numbers_app.models import Account, Campaign, Order, OrderStatus, User
+from numbers_app.permissions import Role
 from numbers_app.services.decisions import order_reject
-from tests.factories import UserFactory
+from tests.factories import CampaignFactory, UserFactory
 
 from .conftest import Purchase
 from .page import Page
@@ -58,6 +60,14 @@ def test_a_manager_is_told_of_numbers_in_dispute(as_rep: Client, as_manager: Cli
     assert "Callcap says that one of our numbers is not ours." in page.text
     assert page.links("Find out and settle it") == ["/numbers/disputes/"]
     assert "not ours" not in home(as_rep).text
+
+
+def test_a_number_in_dispute_that_a_manager_sees_but_cannot_settle_is_not_counted(
+    as_manager: Client, manager: User, elsewhere: Account
+) -> None:
+    manager.groups.add(Group.objects.get(name=Role.AUDITOR))
+    CampaignFactory(account=elsewhere, disputed_at=timezone.now(), dispute="No such number.")
+    assert "not ours" not in home(as_manager).text
 
 
 def test_a_manager_of_another_location_sees_nothing_of_it(

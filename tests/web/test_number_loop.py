@@ -68,6 +68,17 @@ def test_where_it_rings_already_keeps_nobody_from_changing_the_rest(as_rep: Clie
     assert Order.objects.get().parameters == {"memo1": "new"}
 
 
+def test_a_form_that_was_overtaken_is_told_so_first_and_asked_when_it_is_sent_anew(
+    as_rep: Client, campaign: Campaign, other: Campaign
+) -> None:
+    Campaign.objects.filter(pk=campaign.pk).update(version=2)
+    overtaken = as_rep.post(URL, {"version": "1", "destination": OURS})
+    assert overtaken.status_code == 409
+    anew = as_rep.post(URL, Page(overtaken).filled(URL))
+    assert anew.status_code == 422
+    assert "say below that this is meant" in Page(anew).error_at("destination")
+
+
 def test_an_amended_order_is_looked_at_too(as_rep: Client, campaign: Campaign, other: Campaign) -> None:
     sent(as_rep, destination="3165550100")
     order = Order.objects.get()

@@ -118,6 +118,16 @@ def test_two_characters_are_not_searched_for_while_typing(as_rep: Client, typed:
     assert "Go on typing" in page.text
 
 
+@pytest.mark.parametrize("link", [{"sort": "number"}, {"page": "2"}, {"per_page": "25"}])
+def test_the_links_of_a_short_text_s_results_order_them_and_go_on(
+    as_rep: Client, sandbox: SandboxServer, link: dict[str, str]
+) -> None:
+    page = Page(as_rep.get("/search/", {"vanity_text": "ca"} | link, headers=HTMX | {"HX-Source": "a"}))
+    assert page.one("tbody").all("tr")
+    typed = Page(as_rep.get("/search/", {"vanity_text": "ca"} | link, headers=HTMX | {"HX-Source": "form"}))
+    assert "Go on typing" in typed.text
+
+
 def test_a_short_text_beside_other_fields_is_searched_for(as_rep: Client, sandbox: SandboxServer) -> None:
     page = Page(as_rep.get("/search/", {"q": "KS", "city": "Wichita"}, headers=HTMX))
     assert "Go on typing" not in page.text
