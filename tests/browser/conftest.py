@@ -81,8 +81,10 @@ def worker_process(live_server: Any, sandbox: SandboxServer, tmp_path: Path) -> 
     with (tmp_path / "worker.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         yield
+        ended = process.poll()
         process.terminate()
         process.wait(20)
+    assert ended is None, (tmp_path / "worker.log").read_text()
 
 
 def database_url() -> str:
