@@ -23,6 +23,7 @@ from numbers_app.permissions import Capability, can
 from numbers_app.services.history import history_canonical, history_hash
 
 from .accounts import accounts_visible
+from .keyset import keyset_page
 
 MOST_NUMBERS = 1000
 # So many parts of a list are still merged for less than a page costs otherwise.
@@ -62,6 +63,11 @@ def history_parts(
     if len(few) > FEW_ACCOUNTS:
         return [found.filter(account_key__in=keys)]
     return [found.filter(account_key=key) for key in few] or [found.none()]
+
+
+def history_latest(user: User, count: int) -> list[HistoryEntry]:
+    """The newest entries that the user may see."""
+    return keyset_page(*history_parts(HistoryEntry.objects.all(), user), per_page=count).rows
 
 
 def numbers_with(digits: str) -> set[str]:

@@ -12,7 +12,7 @@ from numbers_app.permissions import Capability, capabilities_of
 from numbers_app.selectors.accounts import locations_granted
 from numbers_app.selectors.batches import batch_list
 from numbers_app.selectors.campaigns import campaigns_disputed, inventory_declaration
-from numbers_app.selectors.history import history_list
+from numbers_app.selectors.history import history_latest
 from numbers_app.selectors.orders import order_list, orders_unknown
 from numbers_app.services.batches import SUBMITTED
 
@@ -42,6 +42,6 @@ def home(request: PortalRequest) -> HttpResponse:
         context |= queue_context(request)
         context["disputed"] = campaigns_disputed(request.user).count()
     if Capability.SEE_ALL in capabilities or Capability.DECIDE in capabilities:
-        context["latest"] = history_list(request.user)[:10]
+        context["latest"] = history_latest(request.user, 10)
         context["declaration"] = inventory_declaration()
     return render(request, "home.html", context)

@@ -292,7 +292,7 @@ def test_searches_that_fail_are_left_out(answers: Any) -> None:
 
 
 def test_searches_that_are_late_are_left_out(answers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS", 0.3)
+    monkeypatch.setattr(module, "SECONDS", 1)
     over = threading.Event()
 
     def count(criteria: SearchCriteria) -> int:
@@ -306,7 +306,7 @@ def test_searches_that_are_late_are_left_out(answers: Any, monkeypatch: pytest.M
     took = time.monotonic() - started
     over.set()
     assert (len(found.found), found.unanswered) == (2, 2)
-    assert took < 2
+    assert took < 5
 
 
 def test_an_absent_vendor_is_no_reason_to_wait(answers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
