@@ -58,12 +58,10 @@ PREMIUM_EXCHANGE = "976"
 class DestinationWarning:
     """One thing to look at before calls are sent there, as a sentence.
 
-    ``loops``: it is one of our own numbers. ``is_new``: no other number of its Location rings there, as happens to
-    every first one.
+    ``is_new``: no other number of its Location rings there, as happens to every first one.
     """
 
     text: str
-    loops: bool = False
     is_new: bool = False
 
 
@@ -93,7 +91,7 @@ def destination_warnings(
     """What looks wrong about sending the calls of ``numbers`` there; ``campaign`` is the one that would change."""
     shown = phone_text(destination)
     loop = destination_loop(destination, numbers=numbers, campaign=campaign)
-    warnings = [DestinationWarning(loop, loops=True)] if loop else []
+    warnings = [DestinationWarning(loop)] if loop else []
     ringing = _elsewhere(campaign).filter(destination=destination)
     warnings += _use(shown, account, ringing.count(), is_used_here=ringing.filter(account=account).exists())
     return [*warnings, *_premium(destination, shown), *_abroad(destination, shown, numbers)]
@@ -119,7 +117,7 @@ def destinations_warnings(wished: Mapping[tuple[str, int], Sequence[str]]) -> It
             shown = phone_text(destination)
             loop = _loop_sentence(destination, numbers, taken)
             if loop:
-                yield DestinationWarning(loop, loops=True)
+                yield DestinationWarning(loop)
             is_used_here = (destination, account_id) in used
             yield from _use(shown, accounts[account_id], in_all[destination], is_used_here=is_used_here)
             yield from _premium(destination, shown)
